@@ -86,17 +86,23 @@ struct IDTable: Sendable {
 
   /// The first row of an id, or nil; rows of one id stand together.
   func firstRow(of id: ObjectID) -> Int? {
+    let row = lowerBound(id)
+    return row < count && self.id(row) == id ? row : nil
+  }
+
+  /// The first row whose id is not less than `id`; `count` when there is none.
+  func lowerBound(_ id: ObjectID) -> Int {
     let cell = fanOutBits == 0 ? 0 : Int(id.words.0 >> UInt64(64 - fanOutBits))
     var low = cell == 0 ? 0 : Int(bytes.littleEndianHalf(at: fanOutStart + 4 * (cell - 1)))
     var high = Int(bytes.littleEndianHalf(at: fanOutStart + 4 * cell))
-    guard low <= high, high <= count else { return nil }
-    let end = high
+    // A damaged fan-out finds nothing.
+    guard low <= high, high <= count else { return count }
     while low < high {
       let middle = (low + high) / 2
       let word = bytes.bigEndianWord(at: rowOffset(middle))
       let isLess = word == id.words.0 ? self.id(middle) < id : word < id.words.0
       if isLess { low = middle + 1 } else { high = middle }
     }
-    return low < end && self.id(low) == id ? low : nil
+    return low
   }
 }

@@ -187,6 +187,22 @@ final class PackCatalog {
     return found
   }
 
+  /// Calls `body` with each id that tables name between two ids, in no order, some more than once.
+  func forEachID(from first: ObjectID, through last: ObjectID, _ body: (ObjectID) -> Void) {
+    for known in live.values {
+      for row in known.rows where row.id >= first && row.id <= last { body(row.id) }
+    }
+    for table in tables.map(\.table) + indexes.map(\.index.table) {
+      var row = table.lowerBound(first)
+      while row < table.count {
+        let id = table.id(row)
+        if id > last { break }
+        body(id)
+        row += 1
+      }
+    }
+  }
+
   /// The last resort for an object that no table names: reads the frames' headers of all sealed
   /// packs. What it finds shows that a table or an index is damaged.
   func search(_ id: ObjectID) -> [ObjectLocation] {

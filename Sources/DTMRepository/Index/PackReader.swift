@@ -16,7 +16,7 @@ final class PackReader: ObjectReader {
   private let files: any FileOperations
   private let zstd: Zstd
   private var frames: [(place: Place, frame: DecodedFrame)] = []
-  private var headers: [(place: Place, ids: Set<ObjectID>)] = []
+  private var headers: [(place: Place, kinds: [ObjectID: ObjectKind])] = []
 
   init(_ catalog: PackCatalog, files: any FileOperations, zstd: Zstd) {
     self.catalog = catalog
@@ -76,14 +76,15 @@ final class PackReader: ObjectReader {
     for location in catalog.locations(of: id) {
       let place = Place(pack: ObjectIdentifier(location.pack), offset: location.frameOffset)
       if let at = headers.lastIndex(where: { $0.place == place }) {
-        if headers[at].ids.contains(id) { return true }
+        if headers[at].kinds[id] == kind { return true }
         continue
       }
       do throws(RepositoryError) {
         let header = try location.pack.file(files).frameHeader(at: location.frameOffset)
         if headers.count >= Self.cachedHeaders { headers.removeFirst() }
-        headers.append((place, Set(header.rows.map(\.id))))
-        if header.rows.contains(where: { $0.id == id && $0.kind == kind }) { return true }
+        let kinds = Dictionary(header.rows.map { ($0.id, $0.kind) }) { first, _ in first }
+        headers.append((place, kinds))
+        if kinds[id] == kind { return true }
       } catch {
         // Damaged or gone there: then it is stored again.
         if error.code != .corrupt && error.code != .notFound { throw error }

@@ -118,6 +118,20 @@ package final class Repository {
     return reader
   }
 
+  /// The ids of committed snapshots whose hex form begins with `prefix`, in order.
+  package func snapshotIDs(prefix: String) throws(RepositoryError) -> [ObjectID] {
+    let digits = prefix.lowercased()
+    let pad = { (digit: Character) in
+      ObjectID(hex: digits + String(repeating: digit, count: max(0, 64 - digits.utf8.count)))
+    }
+    guard let first = pad("0"), let last = pad("f") else { return [] }
+    var ids: Set<ObjectID> = []
+    packs.catalog.forEachID(from: first, through: last) { ids.insert($0) }
+    var snapshots: [ObjectID] = []
+    for id in ids where try packs.holds(id, .snapshot) { snapshots.append(id) }
+    return snapshots.sorted()
+  }
+
   /// Begins to write. The session holds the newest epoch's lock, shared: it never waits.
   ///
   /// Throws `.unsupportedVersion` when the repository must not be written by this program.
