@@ -22,7 +22,7 @@ package func withTemporaryDirectory<Result>(
 }
 
 /// The same for a body that waits.
-package func withTemporaryDirectory<Result>(
+package func withAsyncTemporaryDirectory<Result>(
   _ body: (FilePath) async throws -> Result
 ) async throws -> Result {
   let path = try makeTemporaryDirectory()
