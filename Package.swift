@@ -30,7 +30,7 @@ func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .testTarget(
-    name: name, dependencies: dependencies + ["DTMTestSupport"], swiftSettings: swiftSettings)
+    name: name, dependencies: dependencies + ["DTMTestSupport", systemPackage], swiftSettings: swiftSettings)
 }
 
 let package = Package(
@@ -54,23 +54,23 @@ let package = Package(
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
 
     module("DTMSystem", ["CLinux", systemPackage]),
-    module("DTMRepository", ["DTMSystem", "CZstd", crypto]),
-    module("DTMFolder", ["DTMRepository", "DTMSystem", "CSQLite"]),
-    module("DTMWatch", ["DTMSystem"]),
-    module("DTMRules", ["DTMSystem"]),
-    module("DTMConfiguration", ["DTMRules", "DTMSystem"]),
-    module("DTMControl", ["DTMSystem"]),
+    module("DTMRepository", ["DTMSystem", "CZstd", crypto, systemPackage]),
+    module("DTMFolder", ["DTMRepository", "DTMSystem", "CSQLite", systemPackage]),
+    module("DTMWatch", ["DTMSystem", systemPackage]),
+    module("DTMRules", ["DTMSystem", systemPackage]),
+    module("DTMConfiguration", ["DTMRules", "DTMSystem", systemPackage]),
+    module("DTMControl", ["DTMSystem", systemPackage]),
     module(
       "DTMDaemon",
       [
         "DTMConfiguration", "DTMControl", "DTMFolder", "DTMRepository", "DTMRules", "DTMSystem",
-        "DTMWatch", "CSystemd", serviceLifecycle, logging,
+        "DTMWatch", "CSystemd", serviceLifecycle, logging, systemPackage,
       ]),
     module(
       "DTMCommands",
       [
         "DTMConfiguration", "DTMControl", "DTMFolder", "DTMRepository", "DTMSystem",
-        argumentParser,
+        argumentParser, systemPackage,
       ]),
     program("dtm", ["DTMCommands"]),
     program("dtmd", ["DTMControl", "DTMDaemon", argumentParser]),
@@ -79,7 +79,7 @@ let package = Package(
       name: "DTMTestSupport", dependencies: ["DTMSystem", systemPackage],
       path: "Tests/DTMTestSupport", swiftSettings: swiftSettings),
     tests("ArchitectureTests", []),
-    tests("DTMSystemTests", ["DTMSystem", systemPackage]),
+    tests("DTMSystemTests", ["DTMSystem"]),
     tests("DTMRepositoryTests", ["DTMRepository", "DTMSystem"]),
     tests("DTMFolderTests", ["DTMFolder", "DTMRepository", "DTMSystem"]),
     tests("DTMWatchTests", ["DTMWatch", "DTMSystem"]),
