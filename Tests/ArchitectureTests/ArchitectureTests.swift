@@ -5,7 +5,9 @@ import Testing
   private func expectNone(_ rule: (SourceFile) -> [Violation]) throws {
     let files = try PackageTree.sources()
     try #require(!files.isEmpty, "no sources beneath \(PackageTree.root)")
-    for violation in files.flatMap(rule) { Issue.record("\(violation)") }
+    for violation in files.flatMap(rule) {
+      Issue.record("\(violation)", severity: violation.isWarning ? .warning : .error)
+    }
   }
 
   @Test func `imports only what the table of the architecture has`() throws {
@@ -47,7 +49,7 @@ import Testing
     try expectNone { file in
       let found = Declarations.undocumented(in: file, requirements: requirements)
       guard Declarations.gaps.contains(file.path) else { return found }
-      if !found.isEmpty { return [] }
+      if found.contains(where: { !$0.isWarning }) { return [] }
       return [Violation(file, 0, "no gap is left: take the file from Declarations.gaps")]
     }
   }

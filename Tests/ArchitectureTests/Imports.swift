@@ -18,7 +18,7 @@ enum ImportRules {
     "DTMRepository": ["DTMSystem", "SystemPackage", "Crypto", "CZstd"],
     "DTMFolder": ["DTMRepository", "DTMSystem", "SystemPackage", "CSQLite"],
     "DTMWatch": ["DTMSystem", "SystemPackage"],
-    "DTMRules": ["DTMSystem"],
+    "DTMRules": ["DTMSystem", "SystemPackage"],
     "DTMConfiguration": ["DTMSystem", "SystemPackage", "DTMRules"],
     "DTMControl": ["DTMSystem", "SystemPackage"],
     "DTMDaemon": [

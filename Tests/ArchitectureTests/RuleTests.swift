@@ -192,6 +192,8 @@ import Testing
   func `a package declaration needs a doc comment`(_ line: String) {
     let found = Declarations.undocumented(in: file("let x = 1\n\(line)\n"))
     #expect(found.map(\.line) == [2])
+    let isMember = line.contains(" let ") || line.contains(" var ") || line.contains(" init")
+    #expect(found.map(\.isWarning) == [isMember])
     #expect(Declarations.undocumented(in: file("/// Is.\n\(line)\n")).isEmpty)
     #expect(Declarations.undocumented(in: file("/// Is.\n@inlinable\n\(line)\n")).isEmpty)
     #expect(Declarations.undocumented(in: file("// Is not.\n\(line)\n")).count == 1)

@@ -4,6 +4,8 @@ struct Violation: Equatable, CustomStringConvertible {
   /// From 1.
   let line: Int
   let message: String
+  /// Worth saying, but no reason to fail.
+  var isWarning = false
 
   var description: String { "\(path):\(line): \(message)" }
 
