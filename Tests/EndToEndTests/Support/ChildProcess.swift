@@ -155,7 +155,8 @@ final class ChildProcess {
     var writers: [Int32] = []
     defer { for writer in writers { close(writer) } }
     if let log {
-      unsafe posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+      unsafe posix_spawn_file_actions_addopen(
+        &actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
       unsafe posix_spawn_file_actions_adddup2(&actions, 1, 2)
     } else {
       let first = try makePipe()
@@ -165,14 +166,27 @@ final class ChildProcess {
       unsafe posix_spawn_file_actions_adddup2(&actions, first.writer, 1)
       unsafe posix_spawn_file_actions_adddup2(&actions, second.writer, 2)
     }
+    // Threads of the tests' pool block signals, and a child inherits that: it starts with none
+    // blocked and none ignored.
+    var attributes = posix_spawnattr_t()
+    unsafe posix_spawnattr_init(&attributes)
+    defer { unsafe posix_spawnattr_destroy(&attributes) }
+    var signals = sigset_t()
+    unsafe sigemptyset(&signals)
+    unsafe posix_spawnattr_setsigmask(&attributes, &signals)
+    unsafe sigfillset(&signals)
+    unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
+    unsafe posix_spawnattr_setflags(
+      &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
     var argumentPointers = unsafe arguments.map { unsafe strdup($0) } + [nil]
     var variablePointers = unsafe variables.map { unsafe strdup($0) } + [nil]
     defer {
-      for unsafe pointer in unsafe argumentPointers + variablePointers { unsafe free(pointer) }
+      for index in arguments.indices { unsafe free(argumentPointers[index]) }
+      for index in variables.indices { unsafe free(variablePointers[index]) }
     }
     var pid: pid_t = 0
     let code = unsafe posix_spawn(
-      &pid, "/usr/bin/env", &actions, nil, &argumentPointers, &variablePointers)
+      &pid, "/usr/bin/env", &actions, &attributes, &argumentPointers, &variablePointers)
     try #require(code == 0, "posix_spawn: \(code)")
     return (pid, readers.output, readers.errors)
   }

@@ -36,7 +36,8 @@ extension JSONNode {
   /// The id of a snapshot in JSON: 64 hex digits.
   func id(_ key: String = "id") throws -> String {
     let text = try #require(self[key]?.string, "no \(key) in \(keys)")
-    let isHex = text.utf8.count == 64 && text.utf8.allSatisfy { "0123456789abcdef".utf8.contains($0) }
+    let isHex =
+      text.utf8.count == 64 && text.utf8.allSatisfy { "0123456789abcdef".utf8.contains($0) }
     try #require(isHex, "\(key) is no id: \(text)")
     return text
   }
