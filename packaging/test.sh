@@ -27,7 +27,7 @@ while [ $# -gt 0 ]; do
     shift
     ;;
   -h | --help)
-    sed -n '2,/^set /{s/^# \{0,1\}//;/^set /d;p}' "$0"
+    sed -n '2,/^set /{s/^# \{0,1\}//;/^set /d;p}' packaging/test.sh
     exit 0
     ;;
   *) give_up 64 "usage: packaging/test.sh [--long] [--filter REGEX]" ;;
