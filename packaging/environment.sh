@@ -37,7 +37,9 @@ has_package() { # PACKAGE
   libsqlite3-dev) pkg-config --exists sqlite3 ;;
   pkg-config) command -v pkg-config ;;
   binutils) command -v strip && command -v readelf ;;
-  python3-zstandard) python3 -c 'import zstandard' ;;
+  # Debian's own: another python3 may stand before it in PATH, without Debian's modules.
+  python3) [ -x /usr/bin/python3 ] ;;
+  python3-zstandard) /usr/bin/python3 -c 'import zstandard' ;;
   systemd) [ -x /lib/systemd/systemd-journald ] ;;
   systemd-container) command -v systemd-nspawn ;;
   xfsprogs) command -v mkfs.xfs ;;

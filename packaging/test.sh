@@ -77,6 +77,9 @@ swift --version 2>/dev/null | head -n 1
 if [ -z "$filter" ]; then
   step "lint"
   swift format lint --strict -r Package.swift Sources Tests
+
+  step "the Python reader against its own fixtures"
+  /usr/bin/python3 Tests/Compatibility/test_reader.py
 fi
 
 step "build of the tests"

@@ -175,7 +175,7 @@ import Testing
     #expect(try folder["lastSnapshot"]?["id"]?.string == work.log()[0].id())
     #expect(folder["lastSnapshot"]?["time"]?.string?.hasSuffix("Z") == true)
     #expect(folder["dirty"]?.int == 0)
-    #expect(folder["watchedDirectories"]?.int == 2)
+    #expect((folder["watchedDirectories"]?.int ?? 0) >= 2)
     #expect(folder["overflows"]?.int == 0)
     #expect(folder["missedChanges"]?.int == 0)
     for key in ["hot", "uncovered"] { #expect(folder[key]?.array?.isEmpty == true) }

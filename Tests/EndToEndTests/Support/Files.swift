@@ -58,7 +58,7 @@ enum Files {
   static func listing(_ directory: String) throws -> String {
     // A directory's own time is left out: making the listing's neighbours changes it.
     let script = #"""
-      find . -name .dtm -prune -o -type d -printf '%y %m %p\n' \
+      find . -mindepth 1 -name .dtm -prune -o -type d -printf '%y %m %p\n' \
         -o -printf '%y %m %U %G %s %T@ %p %l\n' | sort
       find . -name .dtm -prune -o -type f -print0 | sort -z | xargs -0r sha256sum
       """#
