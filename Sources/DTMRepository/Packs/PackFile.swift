@@ -138,7 +138,9 @@ final class PackFile {
   }
 
   /// A frame's header and raw bytes. The objects in it are not checked: their reader does it.
-  func frame(at offset: Int, _ zstd: Zstd) throws(RepositoryError) -> DecodedFrame {
+  func frame(
+    at offset: Int, _ zstd: Zstd, checksPayload: Bool = false
+  ) throws(RepositoryError) -> DecodedFrame {
     // Most frames come whole with the first read.
     let start = try bytes(at: offset, count: Self.frameGuess)
     var (header, read) = try decodeHeader(start, at: offset)
@@ -149,6 +151,10 @@ final class PackFile {
       throw damage(DecodingFailure(message: "the frame is cut off", offset: 0), at: offset)
     }
     let payload = header.length..<header.frameLength
+    if checksPayload, Digest.checksum(read.span.extracting(payload)) != header.payloadChecksum {
+      throw damage(
+        DecodingFailure(message: "the payload has a wrong checksum", offset: 0), at: offset)
+    }
     do throws(DecodingFailure) {
       let raw =
         header.isCompressed
