@@ -13,7 +13,7 @@ package enum HumanUnits {
       let rest = magnitude & ((1 << shift) - 1)
       // Rounded to tenths; rest is below 2^60, so that ten times it fits.
       let tenths = (magnitude >> shift) * 10 + (rest * 10 + 1 << (shift - 1)) >> shift
-      // 1023.95 KiB is 1.0 MiB.
+      // 1023.5 KiB would be shown as 1024 KiB: it is 1.0 MiB.
       if tenths >= 10235 && place + 1 < sizeNames.count { continue }
       if tenths < 1000 { return "\(sign)\(tenths / 10).\(tenths % 10) \(name)" }
       return "\(sign)\((tenths + 5) / 10) \(name)"

@@ -3,6 +3,9 @@
 /// Line and column count from 1; a column is in bytes, as compilers and editors count it. Numbers
 /// keep their text, so that nothing is lost between reading and writing.
 package struct JSONNode: Sendable {
+  /// Arrays and objects nested deeper are refused: the parser recurses once a level.
+  package static let maximumDepth = 64
+
   package let value: JSONValue
   package let line: Int
   package let column: Int
@@ -15,7 +18,7 @@ package struct JSONNode: Sendable {
   }
 
   /// Reads one document: RFC 8259 with UTF-8 checked, duplicate keys and unpaired surrogates
-  /// refused, containers nested at most `JSONParser.maximumDepth` deep.
+  /// refused, containers nested at most `maximumDepth` deep.
   ///
   /// Throws the first error in the document, with its place. Cost: one pass over the bytes.
   package init(parsing bytes: [UInt8]) throws(JSONSyntaxError) {

@@ -53,16 +53,16 @@ extension JSONWriter {
   }
 
   /// A member whose value is an object.
-  package mutating func field(
-    _ name: String, object body: (inout JSONWriter) throws -> Void
+  package mutating func object(
+    _ name: String, _ body: (inout JSONWriter) throws -> Void
   ) rethrows {
     key(name)
     try object(body)
   }
 
   /// A member whose value is an array.
-  package mutating func field(
-    _ name: String, array body: (inout JSONWriter) throws -> Void
+  package mutating func array(
+    _ name: String, _ body: (inout JSONWriter) throws -> Void
   ) rethrows {
     key(name)
     try array(body)

@@ -89,16 +89,19 @@ package struct JSONWriter {
 
   /// Writes a path with `/` between its components; `{"base64": …}` where it is not UTF-8.
   package mutating func path(_ key: PathKey) {
-    if key.bytes.isValidUTF8 {
-      beginValue()
-      bytes.append(UInt8(ascii: "\""))
-      for byte in key.bytes { escaped(byte == 0 ? UInt8(ascii: "/") : byte) }
-      bytes.append(UInt8(ascii: "\""))
-    } else {
-      object { writer in
+    guard key.bytes.isValidUTF8 else {
+      return object { writer in
         writer.field("base64", String(decoding: Base64.encode(key.path), as: UTF8.self))
       }
     }
+    beginValue()
+    bytes.append(UInt8(ascii: "\""))
+    let start = bytes.count
+    bytes.append(contentsOf: key.bytes)
+    for place in start..<bytes.count where bytes[place] == 0 {
+      bytes[place] = UInt8(ascii: "/")
+    }
+    endQuoted(from: start)
   }
 
   /// Writes a parsed value as it was, but for space and escapes.
@@ -158,17 +161,27 @@ package struct JSONWriter {
 
   private mutating func quoted(_ text: String) {
     bytes.append(UInt8(ascii: "\""))
-    let utf8 = text.utf8
-    if utf8.contains(where: Self.needsEscape) {
-      for byte in utf8 { escaped(byte) }
-    } else {
-      bytes.append(contentsOf: utf8)
+    let start = bytes.count
+    bytes.append(contentsOf: text.utf8)
+    endQuoted(from: start)
+  }
+
+  /// Escapes what has been written from `start` on, where something needs it, and ends the string.
+  ///
+  /// Nearly no text needs it: copying first and looking afterwards is the fast way.
+  private mutating func endQuoted(from start: Int) {
+    var place = start
+    while place < bytes.count && !Self.needsEscape(bytes[place]) { place += 1 }
+    if place < bytes.count {
+      let rest = Array(bytes[place...])
+      bytes.removeSubrange(place...)
+      for byte in rest { escaped(byte) }
     }
     bytes.append(UInt8(ascii: "\""))
   }
 
   private static func needsEscape(_ byte: UInt8) -> Bool {
-    byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte == 0x7f
+    byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
   }
 
   private mutating func escaped(_ byte: UInt8) {
