@@ -1,6 +1,6 @@
 package import DTMSystem
 internal import Synchronization
-package import SystemPackage
+internal import SystemPackage
 
 /// Walks a folder, or a part of it, with two threads, and tells what is there in key order.
 ///

@@ -18,9 +18,9 @@ enum SQLiteValue: Hashable {
 /// time.
 ///
 /// Statements are prepared once and kept by their text, which is always a literal.
-final class SQLiteDatabase {
+@safe final class SQLiteDatabase {
   private let handle: OpaquePointer
-  private var statements: [String: OpaquePointer] = [:]
+  private var statements: [String: OpaquePointer] = unsafe [:]
 
   /// Opens or creates a database file; `path` as bytes, no link in the last place is followed.
   init(path: [UInt8]) throws(SQLiteError) {
@@ -42,15 +42,13 @@ final class SQLiteDatabase {
   }
 
   deinit {
-    for statement in unsafe statements.values { unsafe sqlite3_finalize(statement) }
+    for unsafe statement in unsafe statements.values { unsafe sqlite3_finalize(statement) }
     unsafe sqlite3_close_v2(handle)
   }
 
   /// Runs statements that give no rows, several at once.
-  func execute(_ text: StaticString) throws(SQLiteError) {
-    let status = unsafe text.withUTF8Buffer { _ in
-      unsafe sqlite3_exec(handle, "\(text)", nil, nil, nil)
-    }
+  func execute(_ text: String) throws(SQLiteError) {
+    let status = unsafe sqlite3_exec(handle, text, nil, nil, nil)
     if status != SQLITE_OK { throw failure(status) }
   }
 
