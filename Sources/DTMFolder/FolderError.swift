@@ -3,69 +3,90 @@ package import DTMSystem
 package import SystemPackage
 
 /// What went wrong with a data folder. Two errors are equal when their codes are.
-///
-/// A path that can't be read is no error: it is a problem in the result.
 package struct FolderError: Error, Sendable {
   /// What decides how a caller behaves.
   package struct Code: Hashable, Sendable {
     private enum Value: Hashable {
-      case notFound, locked, permissionDenied, inputOutput, cancelled, refused, repository
+      case notFound, exists, corrupt, busy, noSpace, permissionDenied, unsupportedVersion
+      case ambiguous, conflict, invalidInput, inputOutput, needsRecovery, held, refused
     }
     private let value: Value
 
-    /// The folder, or the path in it, is not there.
+    /// No such folder, repository, snapshot, branch, tag or path.
     package static let notFound = Code(value: .notFound)
-    /// Another process captures this folder.
-    package static let locked = Code(value: .locked)
+    package static let exists = Code(value: .exists)
+    package static let corrupt = Code(value: .corrupt)
+    /// Another process captures the folder.
+    package static let busy = Code(value: .busy)
+    package static let noSpace = Code(value: .noSpace)
     package static let permissionDenied = Code(value: .permissionDenied)
+    package static let unsupportedVersion = Code(value: .unsupportedVersion)
+    /// A name that fits several things.
+    package static let ambiguous = Code(value: .ambiguous)
+    /// Somebody else moved the branch meanwhile.
+    package static let conflict = Code(value: .conflict)
+    package static let invalidInput = Code(value: .invalidInput)
     package static let inputOutput = Code(value: .inputOutput)
-    package static let cancelled = Code(value: .cancelled)
-    /// The change set does not begin where the state cache ends, or the folder's configuration
-    /// changed since: a scan has to be made instead.
+    /// A restore was cut off: a writing command finishes it first.
+    package static let needsRecovery = Code(value: .needsRecovery)
+    /// The folder is gone, replaced or unmounted: nothing is recorded until somebody says so.
+    package static let held = Code(value: .held)
+    /// A change set does not begin where the state cache ends: a scan has to be made instead.
     package static let refused = Code(value: .refused)
-    /// The repository's error is in `repository`.
-    package static let repository = Code(value: .repository)
   }
 
   package let code: Code
   /// A sentence that names the thing.
   package let message: String
+  /// Lines of why or of candidates, for people.
+  package let details: [String]
+  /// What to do, where there is something.
+  package let hint: String?
   package let path: PathKey?
-  package let repository: RepositoryError?
-  /// The system's word, where it began there.
   package let cause: Errno?
 
   package init(
-    _ code: Code, _ message: String, path: PathKey? = nil, cause: Errno? = nil
+    _ code: Code, _ message: String, details: [String] = [], hint: String? = nil,
+    path: PathKey? = nil, cause: Errno? = nil
   ) {
     self.code = code
     self.message = message
+    self.details = details
+    self.hint = hint
     self.path = path
-    repository = nil
     self.cause = cause
   }
 
-  package init(_ error: RepositoryError) {
-    code = error.code == .locked ? .locked : .repository
-    message = error.message
-    path = nil
-    repository = error
-    cause = error.cause
-  }
-
-  /// Wraps a failed system call on a path of the folder.
-  package init(_ cause: Errno, _ operation: String, _ path: PathKey) {
-    code =
+  /// Wraps a failed system call on a path of the folder (or on `what`).
+  package init(_ cause: Errno, _ operation: String, _ what: String, path: PathKey? = nil) {
+    let code: Code =
       switch cause {
       case .noSuchFileOrDirectory, .notDirectory: .notFound
-      case .permissionDenied, .notPermitted: .permissionDenied
+      case .fileExists, .directoryNotEmpty: .exists
+      case .noSpace, .diskQuotaExceeded: .noSpace
+      case .permissionDenied, .notPermitted, .readOnlyFileSystem: .permissionDenied
       default: .inputOutput
       }
-    let name = path.isRoot ? "the folder" : Quoting.path(path.path)
-    message = "\(operation) \(name): \(cause.description)"
-    self.path = path
-    repository = nil
-    self.cause = cause
+    self.init(code, "\(operation) \(what): \(cause.description)", path: path, cause: cause)
+  }
+
+  /// Wraps what the repository threw; `doing` says what for.
+  package init(_ error: RepositoryError, _ doing: String? = nil) {
+    let code: Code =
+      switch error.code {
+      case .notFound: .notFound
+      case .exists: .exists
+      case .corrupt: .corrupt
+      case .locked: .busy
+      case .noSpace: .noSpace
+      case .permissionDenied: .permissionDenied
+      case .unsupportedVersion: .unsupportedVersion
+      case .conflict: .conflict
+      case .invalidInput: .invalidInput
+      default: .inputOutput
+      }
+    self.init(
+      code, doing.map { "\($0): \(error.message)" } ?? error.message, cause: error.cause)
   }
 }
 
@@ -75,13 +96,9 @@ extension FolderError: Equatable {
   }
 }
 
-/// Runs an operation of the repository and wraps its error.
-func withRepository<Result>(
-  _ body: () throws(RepositoryError) -> Result
+/// Runs something on the repository and wraps what it throws, once.
+func onRepository<Result>(
+  _ doing: String? = nil, _ body: () throws(RepositoryError) -> Result
 ) throws(FolderError) -> Result {
-  do throws(RepositoryError) {
-    return try body()
-  } catch {
-    throw FolderError(error)
-  }
+  do throws(RepositoryError) { return try body() } catch { throw FolderError(error, doing) }
 }
