@@ -1,16 +1,10 @@
+package import DTMRepository
 package import DTMSystem
 
 /// What has to be looked at for the next snapshot, and what vouches that it is everything.
 package struct ChangeSet: Sendable {
   /// What vouches that no change was missed.
-  package enum Basis: String, Sendable {
-    /// The watcher saw every event since the state's clock.
-    case events
-    /// Everything is compared by stat.
-    case scan
-    /// Everything is read.
-    case full
-  }
+  package typealias Basis = Snapshot.Basis
 
   package enum Scope: Sendable, Hashable {
     /// Look at this one name: present, changed, gone.

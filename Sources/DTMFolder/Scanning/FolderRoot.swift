@@ -1,8 +1,8 @@
 package import DTMSystem
 package import SystemPackage
 
-/// An open directory of the folder; closed with the last reference.
-package final class OpenDirectory: Sendable {
+/// An open directory or file of the folder; closed with the last reference.
+package final class OpenEntry: Sendable {
   package let descriptor: Descriptor
 
   init(_ descriptor: consuming Descriptor) {
@@ -16,7 +16,7 @@ package final class FolderRoot: Sendable {
   /// Path bytes that one system call gets; PATH_MAX is 4096.
   private static let pieceLimit = 3000
 
-  private let directory: OpenDirectory
+  private let directory: OpenEntry
   /// How the folder looked when it was opened.
   package let status: FileStatus
   package let fileSystem: FileSystemType
@@ -26,7 +26,7 @@ package final class FolderRoot: Sendable {
     let descriptor = try Descriptor.open(path, [.readOnly, .directory])
     status = try descriptor.status()
     fileSystem = try descriptor.fileSystemType()
-    directory = OpenDirectory(descriptor)
+    directory = OpenEntry(descriptor)
     self.calls = calls
   }
 
@@ -50,7 +50,7 @@ package final class FolderRoot: Sendable {
   /// `expecting`: the inode it has to be; `.noSuchFileOrDirectory` when it is another.
   func openDirectory(
     _ key: PathKey, expecting: FileStatus? = nil
-  ) throws(Errno) -> OpenDirectory {
+  ) throws(Errno) -> OpenEntry {
     if key.isRoot { return directory }
     var current = directory
     var rest = key.path[...]
@@ -78,14 +78,14 @@ package final class FolderRoot: Sendable {
   }
 
   /// Opens a directory beneath another.
-  func openDirectory(_ name: [UInt8], in parent: OpenDirectory) throws(Errno) -> OpenDirectory {
+  func openDirectory(_ name: [UInt8], in parent: OpenEntry) throws(Errno) -> OpenEntry {
     calls.add()
-    return OpenDirectory(
+    return OpenEntry(
       try parent.descriptor.openOnSameMount(name, [.readOnly, .directory, .nonBlocking]))
   }
 
   /// How a name in a directory looks; nil when it is not there.
-  func status(of name: [UInt8], in parent: OpenDirectory) throws(Errno) -> FileStatus? {
+  func status(of name: [UInt8], in parent: OpenEntry) throws(Errno) -> FileStatus? {
     calls.add()
     do throws(Errno) {
       return try parent.descriptor.status(of: name)
@@ -97,7 +97,7 @@ package final class FolderRoot: Sendable {
   /// The patterns of a directory's ignore file; none where it has none, or one that can't be read
   /// (which the capture of the file reports).
   func scope(
-    _ outer: IgnoreScope, in opened: OpenDirectory, _ key: PathKey
+    _ outer: IgnoreScope, in opened: OpenEntry, _ key: PathKey
   ) -> IgnoreScope {
     calls.add(4)
     do throws(Errno) {

@@ -39,7 +39,7 @@ final class ScanDirectory: Sendable {
     var openBatches = 0
     var scope: IgnoreScope
     /// Kept while it is needed to open what is beneath, as long as not too many are.
-    var directory: OpenDirectory?
+    var directory: OpenEntry?
   }
 
   let key: PathKey
@@ -57,7 +57,7 @@ final class ScanDirectory: Sendable {
   }
 
   /// The directory, opened from its parent where that is open, else from the root.
-  func open(_ root: FolderRoot) throws(Errno) -> OpenDirectory {
+  func open(_ root: FolderRoot) throws(Errno) -> OpenEntry {
     if let opened = state.withLock({ $0.directory }) { return opened }
     if let above = parent?.state.withLock({ $0.directory }) {
       return try root.openDirectory(key.name, in: above)

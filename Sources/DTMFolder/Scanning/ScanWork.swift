@@ -141,7 +141,7 @@ final class ScanWork: Sendable {
       var listing = try DirectoryListing(reading: opened.descriptor)
       root.calls.add(listing.count / 1500)
       if directory.key.isRoot {
-        listing.removeAll { listing.name(at: $0) == repositoryName }
+        if let index = listing.index(of: repositoryName) { listing.removeAll { $0 == index } }
       } else if listing.index(of: repositoryName) != nil {
         finish(directory, .nested)
         return
