@@ -2,6 +2,7 @@ import DTMConfiguration
 import DTMRules
 import DTMSystem
 import Glibc
+import Synchronization
 import SystemPackage
 import Testing
 
@@ -181,20 +182,34 @@ import Testing
       errors.description == "/\\xff: a configuration can't name this path: it is not UTF-8")
   }
 
-  @Test func `of many who write the same name exactly one succeeds`() async throws {
+  @Test func `of many who write the same name at once exactly one succeeds`() throws {
     let location = location
-    let written = await withTaskGroup(of: Bool.self) { group in
-      for number in 0..<16 {
-        group.addTask {
-          let dropIn = FolderDropIn(name: "same", path: FilePath("/p\(number)"))
-          return (try? dropIn.write(to: location)) != nil
+    for round in 0..<10 {
+      let written = Atomic(0)
+      let waiting = Atomic(16)
+      let threads = try (0..<16).map { number in
+        try DedicatedThread(named: "writer") {
+          waiting.value.subtract(1, ordering: .sequentiallyConsistent)
+          // All at once: each has to look while no file is there.
+          while waiting.value.load(ordering: .sequentiallyConsistent) > 0 {}
+          let dropIn = FolderDropIn(name: "same\(round)", path: FilePath("/p\(round)/\(number)"))
+          if (try? dropIn.write(to: location)) != nil {
+            written.value.add(1, ordering: .sequentiallyConsistent)
+          }
         }
       }
-      return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+      for thread in threads { thread.join() }
+      #expect(written.value.load(ordering: .sequentiallyConsistent) == 1)
     }
-    #expect(written == 1)
-    #expect(try scratch.names(in: "dtm/dtmd.json.d") == ["same.json"])
-    #expect(try load().folders.count == 1)
+    #expect(
+      try scratch.names(in: "dtm/dtmd.json.d") == (0..<10).map { "same\($0).json" })
+    #expect(try load().folders.count == 10)
+  }
+
+  /// A counter that threads share.
+  private final class Atomic: Sendable {
+    let value: Synchronization.Atomic<Int>
+    init(_ start: Int) { value = Synchronization.Atomic(start) }
   }
 
   @Test func `unprotecting removes the drop-in file and nothing else`() throws {
