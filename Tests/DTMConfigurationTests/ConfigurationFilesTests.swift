@@ -2,7 +2,6 @@ import DTMConfiguration
 import DTMRules
 import DTMSystem
 import Glibc
-import Synchronization
 import SystemPackage
 import Testing
 
@@ -184,32 +183,23 @@ import Testing
 
   @Test func `of many who write the same name at once exactly one succeeds`() throws {
     let location = location
-    for round in 0..<10 {
-      let written = Atomic(0)
-      let waiting = Atomic(16)
-      let threads = try (0..<16).map { number in
+    for round in 0..<5 {
+      let waiting = Monitor(8)
+      let written = Monitor(0)
+      let threads = try (0..<8).map { number in
         try DedicatedThread(named: "writer") {
-          waiting.value.subtract(1, ordering: .sequentiallyConsistent)
+          waiting.update { $0 -= 1 }
           // All at once: each has to look while no file is there.
-          while waiting.value.load(ordering: .sequentiallyConsistent) > 0 {}
+          _ = waiting.wait(until: .never) { $0 == 0 ? true : nil }
           let dropIn = FolderDropIn(name: "same\(round)", path: FilePath("/p\(round)/\(number)"))
-          if (try? dropIn.write(to: location)) != nil {
-            written.value.add(1, ordering: .sequentiallyConsistent)
-          }
+          if (try? dropIn.write(to: location)) != nil { written.update { $0 += 1 } }
         }
       }
       for thread in threads { thread.join() }
-      #expect(written.value.load(ordering: .sequentiallyConsistent) == 1)
+      #expect(written.withLock { $0 } == 1)
     }
-    #expect(
-      try scratch.names(in: "dtm/dtmd.json.d") == (0..<10).map { "same\($0).json" })
-    #expect(try load().folders.count == 10)
-  }
-
-  /// A counter that threads share.
-  private final class Atomic: Sendable {
-    let value: Synchronization.Atomic<Int>
-    init(_ start: Int) { value = Synchronization.Atomic(start) }
+    #expect(try scratch.names(in: "dtm/dtmd.json.d") == (0..<5).map { "same\($0).json" })
+    #expect(try load().folders.count == 5)
   }
 
   @Test func `unprotecting removes the drop-in file and nothing else`() throws {
