@@ -6,6 +6,8 @@ internal import SystemPackage
 /// cache is emptied, and a scan fills it again.
 struct StateFailure: Error {
   let message: String
+  /// Where it was the repository that could not be read.
+  var repository: RepositoryError?
 }
 
 /// What a state cache as a whole stands for.
@@ -18,7 +20,8 @@ package struct StateHeader: Hashable, Sendable {
   package var clock: String
   /// Digest of the configuration's ignore patterns.
   package var rules: ObjectID
-  /// Records, the folder's own included: as many as the head's tree has entries.
+  /// Records, the folder's own included: as many as the head's tree has entries. Counted by the
+  /// cache itself when it is written.
   package var entries: Int
 }
 
@@ -261,11 +264,8 @@ package final class StateCache {
     writer?.rollBack()
   }
 
-  /// The number of records, as written so far; nil when writing failed.
-  var writtenEntries: Int? {
-    guard let writer, !writer.hasFailed else { return nil }
-    return writer.entries
-  }
+  /// Whether there are changes that `commit` would make count.
+  var isWriting: Bool { writer?.isOpen ?? false }
 
   private func writing(_ body: (StateWriter) throws(SQLiteError) -> Void) {
     if writer == nil, let database = Self.open(path) { writer = StateWriter(database) }

@@ -67,6 +67,13 @@ package struct StateRecord: Hashable, Sendable {
     isRacy = true
   }
 
+  /// The same for something of a kind.
+  static func unseen(_ kind: FileKind?) -> StateRecord {
+    var record = unseen
+    record.mode = kind?.modeBits ?? 0
+    return record
+  }
+
   package var kind: FileKind? { FileKind(mode: mode) }
   var isDirectory: Bool { mode & 0o170000 == 0o040000 }
   /// Whether it is a name of several of one file.

@@ -64,7 +64,7 @@ final class StateWriter {
       [
         .blob(header.head.bytes), .integer(Int64(bitPattern: header.sequence)),
         .blob(Array(header.clock.utf8)), .blob(header.rules.bytes),
-        .integer(Int64(header.entries)),
+        .integer(Int64(entries)),
       ])
     try database.execute("COMMIT")
     isOpen = false

@@ -50,6 +50,10 @@ package struct ContentBuilder {
   /// Adds a hole of `length` bytes.
   package mutating func appendHole(_ length: Int) throws(RepositoryError) {
     if length == 0 { return }
+    if !isSparse && size + length <= Self.inlineLimit {
+      // Content this small stands in the entry, holes as zeros.
+      return try append([UInt8](repeating: 0, count: length))
+    }
     try endRun()
     pendingHole += length
     size += length

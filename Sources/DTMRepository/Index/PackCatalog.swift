@@ -51,7 +51,7 @@ final class PackCatalog {
   private let files: any FileOperations
   private var handles: [PackID: PackHandle] = [:]
   private var live: [PackID: Live] = [:]
-  private var liveObjects: [ObjectID: ObjectLocation] = [:]
+  private var liveObjects: [ObjectName: ObjectLocation] = [:]
   private var tables: [(handle: PackHandle, table: IDTable)] = []
   private var indexes: [(index: MergedIndex, handles: [PackHandle?])] = []
   /// Sealed packs whose trailer is damaged: found by their frames, at last.
@@ -96,7 +96,7 @@ final class PackCatalog {
       try known.file.forEachFrame(from: known.end) { offset, header in
         for row in PackRow.rows(of: header, at: offset) {
           known.rows.append(row)
-          liveObjects[row.id] = ObjectLocation(pack: known.handle, frameOffset: offset)
+          liveObjects[row.name] = ObjectLocation(pack: known.handle, frameOffset: offset)
         }
         known.end = offset + header.frameLength
       }
@@ -156,15 +156,15 @@ final class PackCatalog {
 
   private func forgetLive(_ id: PackID) {
     guard let former = live.removeValue(forKey: id) else { return }
-    for row in former.rows where liveObjects[row.id]?.pack === former.handle {
-      liveObjects[row.id] = nil
+    for row in former.rows where liveObjects[row.name]?.pack === former.handle {
+      liveObjects[row.name] = nil
     }
   }
 
   /// Where copies of an object may stand; the reader checks. None for a miss.
-  func locations(of id: ObjectID) -> [ObjectLocation] {
+  func locations(of id: ObjectID, _ kind: ObjectKind) -> [ObjectLocation] {
     var found: [ObjectLocation] = []
-    if let location = liveObjects[id] { found.append(location) }
+    if let location = liveObjects[ObjectName(id: id, kind: kind)] { found.append(location) }
     for (handle, table) in tables {
       guard var row = table.firstRow(of: id) else { continue }
       while row < table.count, table.id(row) == id {

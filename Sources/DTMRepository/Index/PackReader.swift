@@ -16,7 +16,7 @@ final class PackReader: ObjectReader {
   private let files: any FileOperations
   private let zstd: Zstd
   private var frames: [(place: Place, frame: DecodedFrame)] = []
-  private var headers: [(place: Place, kinds: [ObjectID: ObjectKind])] = []
+  private var headers: [(place: Place, names: Set<ObjectName>)] = []
 
   init(_ catalog: PackCatalog, files: any FileOperations, zstd: Zstd) {
     self.catalog = catalog
@@ -26,7 +26,9 @@ final class PackReader: ObjectReader {
 
   func read(_ id: ObjectID, _ kind: ObjectKind) throws(RepositoryError) -> [UInt8] {
     var firstFailure: RepositoryError?
-    if let bytes = try read(id, kind, catalog.locations(of: id), &firstFailure) { return bytes }
+    if let bytes = try read(id, kind, catalog.locations(of: id, kind), &firstFailure) {
+      return bytes
+    }
     let searched = catalog.search(id)
     if let bytes = try read(id, kind, searched, &firstFailure) {
       // A table or an index did not name it, or named a wrong place.
@@ -73,18 +75,18 @@ final class PackReader: ObjectReader {
   /// Whether the repository holds the object for sure: a table names it, and the header of the
   /// frame, whose checksum is right, does too.
   func holds(_ id: ObjectID, _ kind: ObjectKind) throws(RepositoryError) -> Bool {
-    for location in catalog.locations(of: id) {
+    for location in catalog.locations(of: id, kind) {
       let place = Place(pack: ObjectIdentifier(location.pack), offset: location.frameOffset)
       if let at = headers.lastIndex(where: { $0.place == place }) {
-        if headers[at].kinds[id] == kind { return true }
+        if headers[at].names.contains(ObjectName(id: id, kind: kind)) { return true }
         continue
       }
       do throws(RepositoryError) {
         let header = try location.pack.file(files).frameHeader(at: location.frameOffset)
         if headers.count >= Self.cachedHeaders { headers.removeFirst() }
-        let kinds = Dictionary(header.rows.map { ($0.id, $0.kind) }) { first, _ in first }
-        headers.append((place, kinds))
-        if kinds[id] == kind { return true }
+        let names = Set(header.rows.map { ObjectName(id: $0.id, kind: $0.kind) })
+        headers.append((place, names))
+        if names.contains(ObjectName(id: id, kind: kind)) { return true }
       } catch {
         // Damaged or gone there: then it is stored again.
         if error.code != .corrupt && error.code != .notFound { throw error }

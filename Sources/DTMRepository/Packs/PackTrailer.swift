@@ -10,6 +10,8 @@ struct PackRow: Sendable {
   let rawOffset: Int
   let length: Int
 
+  var name: ObjectName { ObjectName(id: id, kind: kind) }
+
   /// The rows of a frame's objects.
   static func rows(of header: FrameHeader, at offset: Int) -> [PackRow] {
     var start = 0
@@ -31,7 +33,9 @@ enum PackTrailer {
 
   /// All of the trailer up to the digest, for a pack whose frames end at `offset`.
   static func encode(_ rows: [PackRow], at offset: Int) -> [UInt8] {
-    let sorted = rows.sorted { ($0.id, $0.frameOffset) < ($1.id, $1.frameOffset) }
+    let sorted = rows.sorted {
+      ($0.id, $0.kind.rawValue, $0.frameOffset) < ($1.id, $1.kind.rawValue, $1.frameOffset)
+    }
     var writer = ByteWriter(reserving: headLength + rows.count * rowLength + footLength)
     writer.raw(magic)
     writer.u64(UInt64(sorted.count))

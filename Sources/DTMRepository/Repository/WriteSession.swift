@@ -27,7 +27,7 @@ package final class WriteSession: ContentStore {
   private var writers: [LivePackWriter] = []
   private var current: [PackKind: Int] = [:]
   private var sealed: [PackID] = []
-  private var places: [ObjectID: Place] = [:]
+  private var places: [ObjectName: Place] = [:]
   private var isUsable = true
 
   init(_ repository: Repository, epoch: any OpenFile) throws(RepositoryError) {
@@ -40,7 +40,9 @@ package final class WriteSession: ContentStore {
   }
 
   package func read(_ id: ObjectID, _ kind: ObjectKind) throws(RepositoryError) -> [UInt8] {
-    guard let place = places[id] else { return try reader.read(id, kind) }
+    guard let place = places[ObjectName(id: id, kind: kind)] else {
+      return try reader.read(id, kind)
+    }
     switch place {
     case .waiting(let packKind, let row):
       return builders[packKind]?.bytes(row: row) ?? []
@@ -71,10 +73,11 @@ package final class WriteSession: ContentStore {
   ) throws(RepositoryError) -> ObjectID {
     precondition(isUsable, "a session that was abandoned is written to")
     let id = Digest.id(kind, bytes)
-    if places[id] != nil { return id }
+    let name = ObjectName(id: id, kind: kind)
+    if places[name] != nil { return id }
     if try reader.holds(id, kind) { return id }
     if builders[packKind]?.isFull(for: bytes.count) ?? false { try flush(packKind) }
-    places[id] = .waiting(packKind, row: builders[packKind]?.rows.count ?? 0)
+    places[name] = .waiting(packKind, row: builders[packKind]?.rows.count ?? 0)
     builders[packKind]?.append(kind, id, bytes)
     return id
   }
@@ -89,7 +92,9 @@ package final class WriteSession: ContentStore {
     let index = try writer(kind)
     let offset = try writers[index].append(header, bytes)
     storedBytes += bytes.count
-    for row in header.rows { places[row.id] = .frame(kind, writer: index, offset: offset) }
+    for row in header.rows {
+      places[ObjectName(id: row.id, kind: row.kind)] = .frame(kind, writer: index, offset: offset)
+    }
     if writers[index].isFull {
       try writers[index].seal()
       sealed.append(writers[index].id)

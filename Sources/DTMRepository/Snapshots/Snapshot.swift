@@ -97,13 +97,15 @@ extension Snapshot {
     var writer = ByteWriter()
     writer.field(1) { $0.id(tree) }
     if let parent { writer.field(2) { $0.id(parent) } }
-    writer.field(3) { $0.string(branch) }
-    writer.field(4) {
-      $0.svarint(time.seconds)
-      $0.varint(UInt64(time.nanoseconds))
+    if !branch.isEmpty { writer.field(3) { $0.string(branch) } }
+    if time.seconds != 0 || time.nanoseconds != 0 {
+      writer.field(4) {
+        $0.svarint(time.seconds)
+        $0.varint(UInt64(time.nanoseconds))
+      }
     }
     if !message.isEmpty { writer.field(5) { $0.string(message) } }
-    writer.field(6) { $0.string(trigger) }
+    if !trigger.isEmpty { writer.field(6) { $0.string(trigger) } }
     if !rules.isEmpty { writer.field(7) { $0.list(rules) { $0.string($1) } } }
     if !labels.isEmpty {
       let sorted = labels.sorted {
@@ -118,16 +120,8 @@ extension Snapshot {
     }
     if !host.isEmpty { writer.field(9) { $0.string(host) } }
     if !user.isEmpty { writer.field(10) { $0.string(user) } }
-    writer.field(11) {
-      $0.varint(counts.files)
-      $0.varint(counts.bytes)
-      $0.varint(counts.entries)
-    }
-    writer.field(12) {
-      $0.varint(counts.added)
-      $0.varint(counts.modified)
-      $0.varint(counts.removed)
-    }
+    Self.numbers(11, [counts.files, counts.bytes, counts.entries], &writer)
+    Self.numbers(12, [counts.added, counts.modified, counts.removed], &writer)
     if !problems.isEmpty {
       writer.field(13) {
         $0.list(problems) {
@@ -146,13 +140,16 @@ extension Snapshot {
     }
     if !uncovered.isEmpty { writer.field(16) { $0.list(uncovered) { $0.counted($1.bytes) } } }
     if !hot.isEmpty { writer.field(17) { $0.list(hot) { $0.counted($1.bytes) } } }
-    writer.field(18) { $0.string(writerVersion) }
+    if !writerVersion.isEmpty { writer.field(18) { $0.string(writerVersion) } }
     writer.field(19) { $0.string(folder.hex) }
-    writer.field(20) {
-      $0.varint(counts.proven)
-      $0.varint(counts.stable)
-    }
+    Self.numbers(20, [counts.proven, counts.stable], &writer)
     return writer.bytes
+  }
+
+  /// A field of numbers; absent when all are zero.
+  private static func numbers(_ field: Int, _ values: [Int], _ writer: inout ByteWriter) {
+    if values.allSatisfy({ $0 == 0 }) { return }
+    writer.field(field) { for value in values { $0.varint(value) } }
   }
 
   /// Decodes a snapshot that was read by its id. Throws `.corrupt`.

@@ -119,7 +119,9 @@ private struct DifferenceSide {
   }
 
   func entry() throws(RepositoryError) -> TreeEntry? {
-    guard case .leaf(let page)? = steps.last?.page, let index = steps.last?.index else { return nil }
+    guard case .leaf(let page)? = steps.last?.page, let index = steps.last?.index else {
+      return nil
+    }
     return try page.entry(index)
   }
 

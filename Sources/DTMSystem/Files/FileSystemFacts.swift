@@ -74,10 +74,4 @@ package enum Kernel {
     }
     return .seconds(resolution.tv_sec) + .nanoseconds(resolution.tv_nsec)
   }
-
-  /// Ignores SIGIO in the whole process, which breaking a lease raises (`Descriptor.hasNoWriter`);
-  /// programs call it once, at their start.
-  package static func ignoreLeaseSignals() {
-    _ = signal(SIGIO, SIG_IGN)
-  }
 }
