@@ -163,7 +163,8 @@ struct LeafPageDecoder {
 
   /// Goes past a varint length and so many bytes; returns the length.
   private mutating func skipCounted() throws(DecodingFailure) -> Int {
-    let length = try reader.int(limit: reader.remaining)
+    let length = try reader.int()
+    guard length <= reader.remaining else { throw reader.failure("\(length) bytes are cut off") }
     if length > 0 {
       reader = ByteReader(bytes, from: reader.offset + length, to: bytes.count)
     }

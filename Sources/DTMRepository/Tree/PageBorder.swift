@@ -2,7 +2,7 @@
 ///
 /// It sees keys only, and starts anew with each page: what a border is depends on nothing before the
 /// page's begin, so that two trees that differ in one place have the same pages elsewhere.
-struct PageBorder {
+package struct PageBorder {
   static let minimumEntries = 32
   static let minimumKeyBytes = 8_192
   static let maximumEntries = 512
@@ -37,8 +37,9 @@ struct PageBorder {
     keyBytes = 0
   }
 
-  /// FNV-1a 64 over the level and the key, and the finaliser of MurmurHash3, whose low bits are good.
-  static func hash(level: UInt8, _ bytes: [UInt8], from start: Int, to end: Int) -> UInt64 {
+  /// FNV-1a 64 over the level and the key `bytes[start ..< end]`, and the finaliser of MurmurHash3, whose
+  /// low bits are good.
+  package static func hash(level: UInt8, _ bytes: [UInt8], from start: Int, to end: Int) -> UInt64 {
     let prime: UInt64 = 1_099_511_628_211
     var x = (14_695_981_039_346_656_037 ^ UInt64(level)) &* prime
     let span = bytes.span
