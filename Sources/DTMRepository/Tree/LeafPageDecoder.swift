@@ -76,7 +76,9 @@ struct LeafPageDecoder {
     }
     slot.kind = kind
     let flags = try reader.varint()
-    guard flags & ~LeafFlags.known == 0 else { throw reader.failure("flags \(flags) are not known") }
+    guard flags & ~LeafFlags.known == 0 else {
+      throw reader.failure("flags \(flags) are not known")
+    }
     _ = try reader.int(limit: Int(TreeEntry.permissionsMask))
     slot.owner = UInt32(reader.offset)
     slot.ownerIndex = UInt16(try Self.row(&reader, of: owners, used: &usedOwners))

@@ -17,7 +17,7 @@ extension Tree {
     let edits = LevelEdits(batch)
     let rootPage = try pages.page(root)
     var leaves = LevelUpdate(
-      edits, cursor: try LevelCursor(pages, root: rootPage, level: 0), writer: LeafPageWriter(),
+      edits, cursor: LevelCursor(pages, root: rootPage, level: 0), writer: LeafPageWriter(),
       objects: writer, parents: ParentWatch())
     try leaves.run()
     try checkParents(of: leaves.parents?.inserted ?? [], edits)
@@ -31,7 +31,7 @@ extension Tree {
       level += 1
       var update = LevelUpdate(
         LevelEdits(ranges: replaced, items: children),
-        cursor: try LevelCursor(pages, root: rootPage, level: level),
+        cursor: LevelCursor(pages, root: rootPage, level: level),
         writer: InnerPageWriter(level: level), objects: writer, parents: nil)
       try update.run()
       if let child = update.onlyEntry { return try Self.lowest(child, level: level - 1, writer) }

@@ -119,8 +119,8 @@ private struct DifferenceSide {
   }
 
   func entry() throws(RepositoryError) -> TreeEntry? {
-    guard case .leaf(let page)? = steps.last?.page, let index = steps.last?.index else { return nil }
-    return try page.entry(index)
+    guard let last = steps.last, case .leaf(let page) = last.page else { return nil }
+    return try page.entry(last.index)
   }
 
   /// Opens the page at this place; returns true, and does nothing, where it is an entry.

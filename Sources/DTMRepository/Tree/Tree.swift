@@ -44,8 +44,8 @@ package struct Tree {
     _ body: (TreeEntry) throws(RepositoryError) -> Bool
   ) throws(RepositoryError) {
     let range = Self.range(beneath: beneath, from: from)
-    var cursor = try LevelCursor(pages, root: pages.page(root), level: 0)
-    if !range.start.isEmpty { try cursor.seek(range.start) }
+    var cursor = LevelCursor(pages, root: try pages.page(root), level: 0)
+    try cursor.seek(range.start)
     // The first leaf is likely to be asked for again, as in a listing of small directories.
     var isFirst = true
     while !cursor.isAtEnd {
@@ -70,7 +70,7 @@ package struct Tree {
   ) throws(RepositoryError) {
     let range = Self.range(beneath: directory, from: nil)
     var next = range.start
-    var cursor = try LevelCursor(pages, root: pages.page(root), level: 0)
+    var cursor = LevelCursor(pages, root: try pages.page(root), level: 0)
     try cursor.seek(next)
     while !cursor.isAtEnd {
       let leaf = try LeafPage.of(cursor.page())

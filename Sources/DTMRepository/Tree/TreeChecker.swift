@@ -96,7 +96,7 @@ package struct TreeChecker {
       // Also keeps a chain of bad pages from being followed deeper than a tree can be.
       if let level, page.level != level { throw page.unexpectedLevel }
       return page
-    } catch where error.code == .corrupt || error.code == .notFound {
+    } catch  where error.code == .corrupt || error.code == .notFound {
       found.append(TreeDefect(page: id, key: key, error: error))
       return nil
     }

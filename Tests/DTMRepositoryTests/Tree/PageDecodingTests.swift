@@ -49,7 +49,8 @@ import Testing
     #expect(try rewritten(bytes + [0]) == nil)
   }
 
-  @Test func `a leaf with a flipped bit is refused, or is the one encoding of what it says`() throws {
+  @Test func `a leaf with a flipped bit is refused, or is the one encoding of its entries`() throws
+  {
     let bytes = try leaf()
     var refused = 0
     for index in bytes.indices {
@@ -99,7 +100,8 @@ import Testing
         switch random.below(3) {
         case 0: bytes[random.below(bytes.count)] = UInt8(random.below(256))
         case 1: bytes.remove(at: random.below(bytes.count))
-        default: bytes.insert([0, 1, 127, 128, 255][random.below(5)], at: random.below(bytes.count))
+        default:
+          bytes.insert([0, 1, 127, 128, 255][random.below(5)], at: random.below(bytes.count))
         }
       }
       let tree = Tree(root: try objects.write(.page, bytes), objects: objects)

@@ -17,7 +17,8 @@ import Testing
     defer { try? file.close() }
     var bytes: [UInt8] = []
     var part = [UInt8](repeating: 0, count: 65_536)
-    while case let count = try unsafe part.withUnsafeMutableBytes({ try unsafe file.read(into: $0) }),
+    while case let count = try unsafe part.withUnsafeMutableBytes({ try unsafe file.read(into: $0) }
+    ),
       count > 0
     {
       bytes += part[..<count]

@@ -189,8 +189,7 @@ struct TreeGenerator {
         batch.entries.append(changed)
       case 4...7:
         let near = key.parent.flatMap { model.entries[$0] == nil ? nil : $0 } ?? .root
-        let parent =
-          random.oneIn(2) ? near : directories.isEmpty ? .root : directories[random.below(directories.count)]
+        let parent = random.oneIn(2) ? near : directories[random.below(directories.count)]
         if let key = child(of: parent), model.entries[key]?.kind != .directory {
           batch.entries.append(entry(key))
         }
@@ -220,6 +219,8 @@ final class CountingObjects: ObjectWriter {
   private(set) var reads = 0
   private(set) var writes = 0
   private(set) var written: Set<ObjectID> = []
+
+  func forgetCounts() { (reads, writes, written) = (0, 0, []) }
 
   init(over base: (any ObjectReader)? = nil) {
     objects = MemoryObjects(over: base)

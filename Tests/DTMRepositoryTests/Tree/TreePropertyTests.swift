@@ -18,7 +18,7 @@ import Testing
     var refused = 0
     var applied = 0
     for count in counts[shape] ?? [] {
-      let objects = MemoryObjects()
+      let objects = CountingObjects()
       var model = count == 0 ? TreeModel() : generator.model(count)
       var tree = try model.tree(objects)
       for round in 0..<Self.rounds {
@@ -31,6 +31,7 @@ import Testing
           refused += 1
           continue
         }
+        objects.forgetCounts()
         let changed = try tree.applying(batch, to: objects)
         let scratch = MemoryObjects()
         let built = try next.tree(scratch)
@@ -38,7 +39,11 @@ import Testing
         guard changed.root == built.root else { return }
         #expect(try changed.differences(from: tree) == next.differences(from: model))
         if round % 4 == 0 {
-          #expect(try changed.check().isEmpty)
+          // Nothing was written that the tree does not need.
+          var unused = objects.written
+          let defects = try changed.check { id, _ throws(RepositoryError) in unused.remove(id) }
+          #expect(defects.isEmpty)
+          #expect(unused.isEmpty)
           #expect(try changed.entries() == next.sorted)
         }
         (model, tree) = (next, changed)
@@ -96,7 +101,7 @@ import Testing
     let model = generator.model(800)
     let tree = try model.tree(objects)
     var seen = 0
-    try tree.forEach { _ throws(RepositoryError) in
+    try tree.forEach(beneath: nil) { _ throws(RepositoryError) in
       seen += 1
       return seen < 70
     }
@@ -120,5 +125,37 @@ import Testing
     #expect(try empty.differences(from: rightTree).count == right.entries.count)
     #expect(try rightTree.differences(from: empty).count == right.entries.count)
     #expect(try empty.differences(from: empty).isEmpty)
+  }
+
+  @Test func `keys of the longest kind give a tree with a root`() throws {
+    var random = SplitMix.fresh("longest keys")
+    let objects = MemoryObjects()
+    var model = TreeModel()
+    model.entries[.root] = TreeEntry(key: .root, kind: .directory)
+    var keys: [PathKey] = []
+    for number in 0..<40 {
+      var name = [UInt8](repeating: UInt8(ascii: "k"), count: 65_536)
+      // All of them differ at the end only, or at the begin.
+      name[number % 2 == 0 ? 0 : 65_535] = UInt8(65 + number)
+      keys.append(PathKey(bytes: name))
+    }
+    var tree = try model.tree(objects)
+    for _ in 0..<60 {
+      var batch = TreeBatch()
+      for _ in 0..<(1 + random.below(8)) {
+        let key = keys[random.below(keys.count)]
+        if random.oneIn(3) {
+          batch.removed.append(key)
+        } else {
+          batch.entries.append(
+            TreeEntry(key: key, kind: .fifo, permissions: UInt32(random.below(8))))
+        }
+      }
+      model = model.applying(batch)
+      tree = try tree.applying(batch, to: objects)
+      #expect(try tree.root == model.tree(MemoryObjects()).root)
+      #expect(try tree.entries() == model.sorted)
+      #expect(try tree.check().isEmpty)
+    }
   }
 }

@@ -31,7 +31,9 @@ import Testing
     #expect(throws: invalid) { try tree([directory(""), file("a/b")]) }
     #expect(throws: invalid) { try tree([directory(""), directory("ab"), file("a/b")]) }
     #expect(throws: invalid) { try tree([directory(""), directory("a"), file("a/b/c")]) }
-    let good = [directory(""), directory("a"), directory("a/b"), file("a/b/c"), file("a/d"), file("e")]
+    let good = [
+      directory(""), directory("a"), directory("a/b"), file("a/b/c"), file("a/d"), file("e"),
+    ]
     #expect(try tree(good).entries() == good)
     #expect(try tree([]).root == Tree.empty(objects).root)
   }
