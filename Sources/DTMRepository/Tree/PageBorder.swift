@@ -8,7 +8,7 @@ package struct PageBorder {
   static let maximumEntries = 512
   static let maximumKeyBytes = 65_536
   /// A page of level 1 or more has no fewer, unless it is its level's last: else keys of the longest
-  /// kind would give a level as many pages as the one below, and the tree no root.
+  /// kind would give a level about as many pages as the one below, and a tree as many levels as keys.
   static let minimumChildren = 2
   private static let mask: UInt64 = 63
 

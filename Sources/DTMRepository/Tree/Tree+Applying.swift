@@ -34,7 +34,9 @@ extension Tree {
         cursor: LevelCursor(pages, root: rootPage, level: level),
         writer: InnerPageWriter(level: level), objects: writer, parents: nil)
       try update.run()
-      if let child = update.onlyEntry { return try Self.lowest(child, level: level - 1, writer) }
+      // The child holds the folder itself, so it is its level's first page, and has several entries:
+      // where other pages followed it by the border rule, else because it was not written.
+      if let child = update.onlyEntry { return Tree(root: child, objects: writer) }
       replaced = update.replaced
       children = update.children
       isWhole = update.isWhole
@@ -44,21 +46,6 @@ extension Tree {
     for child in children { try levels.append(child, to: writer) }
     guard let newRoot = try levels.finish(to: writer) else { return try Tree.empty(writer) }
     return Tree(root: newRoot, objects: writer)
-  }
-
-  /// The tree beneath pages with one child each.
-  private static func lowest(
-    _ page: ObjectID, level: UInt8, _ writer: any ObjectWriter
-  ) throws(RepositoryError) -> Tree {
-    var id = page
-    var level = level
-    while level > 0 {
-      let page = try Page(decoding: writer.read(id, .page), id: id)
-      guard case .inner(let inner) = page, inner.children.count == 1 else { break }
-      id = inner.children[0]
-      level -= 1
-    }
-    return Tree(root: id, objects: writer)
   }
 
   /// Holds that new entries are in directories.

@@ -88,19 +88,11 @@ private struct DifferenceSide {
 
   /// Which of two places comes first: less than 0, the left; 0: both begin with the same key; nil:
   /// both are at the end.
-  ///
-  /// A page that begins before the range begins with the range.
   static func order(
     _ left: DifferenceSide, _ right: DifferenceSide
   ) throws(RepositoryError) -> Int? {
     guard let leftStep = left.steps.last, !left.isAtEnd else { return right.isAtEnd ? nil : 1 }
     guard let rightStep = right.steps.last, !right.isAtEnd else { return -1 }
-    let start = left.range.start
-    let isLeftClipped = leftStep.page.keys.compare(leftStep.index, start) <= 0
-    let isRightClipped = rightStep.page.keys.compare(rightStep.index, start) <= 0
-    if isLeftClipped || isRightClipped {
-      return isLeftClipped && isRightClipped ? 0 : isLeftClipped ? -1 : 1
-    }
     return leftStep.page.keys.compare(leftStep.index, rightStep.page.keys, rightStep.index)
   }
 

@@ -163,6 +163,19 @@ struct TreeGenerator {
     return parent.appending(name)
   }
 
+  /// The entry with one thing changed.
+  private mutating func touched(_ old: TreeEntry) -> TreeEntry {
+    var entry = old
+    switch random.below(5) {
+    case 0: entry.owner = Owner(id: old.owner.id, name: bytes(3))
+    case 1: entry.group = Owner(id: old.group.id ^ 1, name: old.group.name)
+    case 2: entry.permissions ^= 0o111
+    case 3: entry.modified.nanoseconds = UInt32(random.below(1_000_000_000))
+    default: entry.isHot.toggle()
+    }
+    return entry
+  }
+
   /// A batch, of which some leave an entry without its directory.
   mutating func batch(_ model: TreeModel) -> TreeBatch {
     let keys = model.sortedKeys
@@ -180,13 +193,10 @@ struct TreeGenerator {
       let key = keys[(start + random.below(width)) % keys.count]
       switch random.below(10) {
       case 0...3:
-        var changed = entry(key)
         // To change what a directory is mostly orphans entries: rarely.
-        if let old = model.entries[key], old.kind == .directory, !random.oneIn(8) {
-          changed = old
-          changed.permissions ^= 0o111
-        }
-        batch.entries.append(changed)
+        guard let old = model.entries[key] else { continue }
+        let isNew = random.oneIn(old.kind == .directory ? 10 : 2)
+        batch.entries.append(isNew ? entry(key) : touched(old))
       case 4...7:
         let near = key.parent.flatMap { model.entries[$0] == nil ? nil : $0 } ?? .root
         let parent = random.oneIn(2) ? near : directories[random.below(directories.count)]
