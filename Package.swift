@@ -30,7 +30,8 @@ func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .testTarget(
-    name: name, dependencies: dependencies + ["DTMTestSupport", systemPackage], swiftSettings: swiftSettings)
+    name: name, dependencies: dependencies + ["DTMTestSupport", systemPackage],
+    swiftSettings: swiftSettings)
 }
 
 let package = Package(

@@ -74,3 +74,12 @@ extension RepositoryError: Equatable {
     left.code == right.code
   }
 }
+
+/// Runs system calls on a file of the repository and wraps what they throw, once.
+func onFile<Result>(
+  _ file: String, _ operation: String, _ body: () throws(Errno) -> Result
+) throws(RepositoryError) -> Result {
+  do throws(Errno) { return try body() } catch {
+    throw RepositoryError(error, operation, file: file)
+  }
+}

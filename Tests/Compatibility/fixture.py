@@ -592,6 +592,10 @@ def golden():
     numbers = [0, 1, 127, 128, 300, 16383, 16384, 1 << 32, FULL]
     signed = [0, -1, 1, -2, 63, -64, 64, 1700000000, (1 << 63) - 1, -1 << 63]
     return {
+        "about": "Made by fixture.py from the format page alone; its function golden() has the values that are encoded here. "
+                 "Numbers of 64 bits are in hex. Cuts: of the generator's bytes, of zeros where the seed is 0. "
+                 "wideTree and longKeysTree: fixture.py's wide_model(12000) and long_model(). lists: child i of 5000 has "
+                 "1000 + i bytes and the id SHA-256(i as u32).",
         "generator": {"name": "xorshift64*", "seed": 1, "first": [f"{n:016x}" for r in [Random(1)] for n in (r.number(), r.number())],
                       "bytes": Random(1).bytes(20).hex()},
         "varints": [{"value": str(n), "encoding": varint(n).hex()} for n in numbers],

@@ -289,6 +289,52 @@ class Flips(TemporaryCase):
         self.assertEqual(run(self.path, "verify")[0], 0)
 
 
+class WrongPacks(TemporaryCase):
+    """Packs that were written wrong: their digests are right."""
+
+    def check(self, message, hurt):
+        fixture.make_small(self.path)
+        path = self.files("packs")[0]
+        data = bytearray(contents(path))
+        hurt(data, int.from_bytes(data[8:12], "little"), int.from_bytes(data[-48:-40], "little"))
+        data[-40:-8] = hashlib.sha256(data[:-40]).digest()
+        with open(path, "wb") as file:
+            file.write(data)
+        self.assert_refused(message)
+        shutil.rmtree(self.path)
+
+    def test_trailers(self):
+        def first_bytes(data, front, trailer):
+            data[trailer + 16 + 4 * 255] += 1
+
+        def row(data, front, trailer):
+            data[trailer + 1040 + 44] ^= 1  # its length
+
+        self.check("first bytes are wrong", first_bytes)
+        self.check("rows are not the frames' objects", row)
+
+    def test_frames(self):
+        def reseal_head(data, front):
+            end = front + 28 + 37 * int.from_bytes(data[front + 8:front + 12], "little")
+            data[end:end + 8] = hashlib.sha256(data[front:end]).digest()[:8]
+
+        def payload_checksum(data, front, trailer):
+            data[front + 20] ^= 1
+            reseal_head(data, front)
+
+        def flags(data, front, trailer):
+            data[front + 4] = 2
+            reseal_head(data, front)
+
+        def stored(data, front, trailer):
+            data[front + 4] = 0
+            reseal_head(data, front)
+
+        self.check("damaged payload", payload_checksum)
+        self.check("unknown form", flags)
+        self.check("raw bytes, not", stored)
+
+
 class WrongTrees(TemporaryCase):
     """A writer that does one thing wrong, with right ids and checksums: only `verify` can tell."""
 

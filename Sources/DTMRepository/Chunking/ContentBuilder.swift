@@ -12,7 +12,7 @@ package struct ContentBuilder {
   /// Data of the current run that is not cut yet, from `start` on.
   private var pending: [UInt8] = []
   private var start = 0
-  private var levels: [[ContentList.Child]] = []
+  private var lists: ContentListBuilder
   private var chunks = 0
   private var firstChunk: ObjectID?
   private var pendingHole = 0
@@ -22,6 +22,7 @@ package struct ContentBuilder {
 
   package init(_ session: any ContentStore) {
     self.session = session
+    lists = ContentListBuilder(session)
     chunker = Chunker(session.chunkerParameters)
   }
 
@@ -49,6 +50,10 @@ package struct ContentBuilder {
   /// Adds a hole of `length` bytes.
   package mutating func appendHole(_ length: Int) throws(RepositoryError) {
     if length == 0 { return }
+    if !isSparse && size + length <= Self.inlineLimit {
+      // Content this small stands in the entry, holes as zeros.
+      return try append([UInt8](repeating: 0, count: length))
+    }
     try endRun()
     pendingHole += length
     size += length
@@ -61,16 +66,7 @@ package struct ContentBuilder {
     try endRun()
     try flushHole()
     if chunks == 1, !isSparse, let firstChunk { return .chunk(firstChunk) }
-    var height = 0
-    while true {
-      let children = levels[height]
-      if height == levels.count - 1 {
-        if height > 0 && children.count == 1, let id = children[0].id { return .list(id) }
-        return .list(try write(ContentList(height: height, children: children)))
-      }
-      if !children.isEmpty { try close(height) }
-      height += 1
-    }
+    return .list(try lists.finish())
   }
 
   private mutating func endRun() throws(RepositoryError) {
@@ -85,33 +81,14 @@ package struct ContentBuilder {
     start += length
     chunks += 1
     if firstChunk == nil { firstChunk = id }
-    try add(ContentList.Child(id: id, length: length), height: 0)
+    try lists.append(ContentList.Child(id: id, length: length))
   }
 
   private mutating func flushHole() throws(RepositoryError) {
     if pendingHole == 0 { return }
     let length = pendingHole
     pendingHole = 0
-    try add(ContentList.Child(id: nil, length: length), height: 0)
-  }
-
-  private mutating func add(_ child: ContentList.Child, height: Int) throws(RepositoryError) {
-    if levels.count == height { levels.append([]) }
-    levels[height].append(child)
-    if ContentList.isBorder(after: child, count: levels[height].count) { try close(height) }
-  }
-
-  private mutating func close(_ height: Int) throws(RepositoryError) {
-    let list = ContentList(height: height, children: levels[height])
-    levels[height].removeAll(keepingCapacity: true)
-    let id = try write(list)
-    try add(
-      ContentList.Child(id: id, length: list.children.reduce(0) { $0 + $1.length }),
-      height: height + 1)
-  }
-
-  private func write(_ list: ContentList) throws(RepositoryError) -> ObjectID {
-    try session.write(.list, list.encoded)
+    try lists.append(ContentList.Child(id: nil, length: length))
   }
 }
 

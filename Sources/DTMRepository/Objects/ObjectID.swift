@@ -79,6 +79,16 @@ package enum ObjectKind: UInt8, Sendable {
   case snapshot = 4
 }
 
+/// An object's full name: a chunk of hostile content may have the id of a list (format: Objects).
+struct ObjectName: Hashable {
+  let id: ObjectID
+  let kind: ObjectKind
+
+  func hash(into hasher: inout Hasher) {
+    hasher.combine(id)
+  }
+}
+
 /// Lower-case hexadecimal text.
 package enum Hex {
   private static let digits = Array("0123456789abcdef".utf8)

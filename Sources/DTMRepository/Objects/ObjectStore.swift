@@ -16,7 +16,7 @@ package protocol ObjectWriter: ObjectReader {
 /// Objects in memory, for tests and for trees that are looked at and not kept (the folder as it is
 /// now).
 package final class MemoryObjects: ObjectWriter {
-  private var objects: [ObjectID: [UInt8]] = [:]
+  private var objects: [ObjectName: [UInt8]] = [:]
   private let base: (any ObjectReader)?
 
   /// Reads through to `base` what it does not hold itself.
@@ -25,14 +25,14 @@ package final class MemoryObjects: ObjectWriter {
   }
 
   package func read(_ id: ObjectID, _ kind: ObjectKind) throws(RepositoryError) -> [UInt8] {
-    if let bytes = objects[id] { return bytes }
+    if let bytes = objects[ObjectName(id: id, kind: kind)] { return bytes }
     if let base { return try base.read(id, kind) }
     throw RepositoryError(.notFound, "no \(kind) \(id)", object: id)
   }
 
   package func write(_ kind: ObjectKind, _ bytes: [UInt8]) throws(RepositoryError) -> ObjectID {
     let id = Digest.id(kind, bytes)
-    if objects[id] == nil { objects[id] = bytes }
+    objects[ObjectName(id: id, kind: kind)] = bytes
     return id
   }
 }

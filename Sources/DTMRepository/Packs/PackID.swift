@@ -25,6 +25,9 @@ package struct PackID: Hashable, Comparable, Sendable {
   /// A new one from the kernel's random generator.
   package static func random() -> PackID { PackID(drawn: SecureRandom.bytes(16)) }
 
+  /// No pack's: what stands before a real one is known.
+  static let zero = PackID(drawn: [UInt8](repeating: 0, count: 16))
+
   package var hex: String { Hex.string(bytes) }
 
   package static func < (left: PackID, right: PackID) -> Bool {

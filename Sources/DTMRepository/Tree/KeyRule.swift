@@ -2,7 +2,7 @@ internal import DTMSystem
 
 /// What a key has to be (format: Conventions).
 enum KeyRule {
-  static let maximumLength = 65_536
+  static let maximumLength = 65_535
 
   /// What is wrong with the key `bytes[start ..< end]`, or nil.
   ///

@@ -24,6 +24,20 @@ package protocol FileOperations: Sendable {
   func list(_ directory: String) throws(Errno) -> [String]
   /// fsync(2) of a directory: the names in it are durable after return. "" is the root.
   func synchronizeDirectory(_ name: String) throws(Errno)
+  /// fdatasync(2) of several files at once, so that they share one flush of the device; returns when
+  /// all are durable. Throws the first failure, after which none of them can be trusted.
+  func synchronizeData(_ opened: [any OpenFile]) throws(Errno)
+  /// Maps a file that is never cut nor changed; nil where these files can't be mapped (then it is
+  /// read instead).
+  func map(_ name: String) throws(Errno) -> MappedFile?
+}
+
+extension FileOperations {
+  package func synchronizeData(_ opened: [any OpenFile]) throws(Errno) {
+    for file in opened { try file.synchronizeData() }
+  }
+
+  package func map(_ name: String) throws(Errno) -> MappedFile? { nil }
 }
 
 /// A file opened through `FileOperations`; closed when the last reference goes.

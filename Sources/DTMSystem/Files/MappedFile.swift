@@ -46,7 +46,8 @@ package final class MappedFile: Sendable {
   package func bytes(_ range: Range<Int>) -> [UInt8] {
     precondition(range.lowerBound >= 0 && range.upperBound <= length, "beyond the mapped file")
     if range.isEmpty { return [] }
-    return unsafe Array(UnsafeRawBufferPointer(start: pointer(range.lowerBound), count: range.count))
+    return unsafe Array(
+      UnsafeRawBufferPointer(start: pointer(range.lowerBound), count: range.count))
   }
 
   private func pointer(_ offset: Int) -> UnsafeRawPointer {

@@ -1,0 +1,109 @@
+package import DTMRepository
+internal import DTMSystem
+
+/// A snapshot with its id and what was learnt about it since.
+package struct KnownSnapshot: Sendable {
+  package let id: ObjectID
+  package let snapshot: Snapshot
+
+  package init(id: ObjectID, snapshot: Snapshot) {
+    self.id = id
+    self.snapshot = snapshot
+  }
+}
+
+/// The snapshots of one folder: branches, tags, ancestors, and finding one by name.
+package struct History {
+  package let refs: FolderRefs
+  package let state: RefLogState
+  private let repository: Repository
+
+  /// Looks at the refs as they are now.
+  package init(_ repository: Repository, folder: PackID) throws(FolderError) {
+    self.repository = repository
+    refs = FolderRefs(folder)
+    state = try onRepository { () throws(RepositoryError) in try repository.refresh() }
+  }
+
+  /// The branch that new snapshots go to.
+  package var currentBranch: String {
+    if case .name(let name) = state.refs[refs.head] { return name }
+    return "main"
+  }
+
+  /// The newest snapshot of the current branch; nil before the first.
+  package var head: ObjectID? { branch(currentBranch) }
+
+  /// The newest snapshot of a branch; nil for a branch that is not there, or has none yet.
+  package func branch(_ name: String) -> ObjectID? { id(refs.branch(name)) }
+
+  package func tag(_ name: String) -> ObjectID? { id(refs.tag(name)) }
+
+  package var branches: [(name: String, snapshot: ObjectID)] { ids(under: refs.branches) }
+
+  package var tags: [(name: String, snapshot: ObjectID)] { ids(under: refs.tags) }
+
+  package func isPinned(_ snapshot: ObjectID) -> Bool { state.refs[refs.pin(snapshot)] != nil }
+
+  private func id(_ ref: String) -> ObjectID? {
+    if case .id(let id) = state.refs[ref] { return id }
+    return nil
+  }
+
+  private func ids(under prefix: String) -> [(name: String, snapshot: ObjectID)] {
+    var found: [(name: String, snapshot: ObjectID)] = []
+    for (ref, value) in state.refs {
+      if ref.hasPrefix(prefix), case .id(let id) = value {
+        found.append((String(ref.dropFirst(prefix.count)), id))
+      }
+    }
+    return found.sorted { $0.name < $1.name }
+  }
+
+  /// A snapshot by its whole id. Throws `.notFound` when it is none, `.corrupt` when damaged.
+  package func snapshot(_ id: ObjectID) throws(FolderError) -> KnownSnapshot {
+    try onRepository { () throws(RepositoryError) in
+      let bytes = try repository.objects.read(id, .snapshot)
+      return KnownSnapshot(id: id, snapshot: try Snapshot(decoding: bytes, id: id))
+    }
+  }
+
+  /// What was learnt about a snapshot after it was made: the newest value of each key.
+  package func facts(of id: ObjectID) throws(FolderError) -> [String: [UInt8]] {
+    let facts = try onRepository { () throws(RepositoryError) in
+      try repository.refLog.facts(of: id)
+    }
+    return Dictionary(facts.map { ($0.key, $0.value) }) { first, _ in first }
+  }
+
+  /// Calls `body` with a snapshot and its ancestors that are still kept, newest first, until it
+  /// returns false.
+  package func forEachAncestor(
+    of id: ObjectID?, _ body: (KnownSnapshot) throws(FolderError) -> Bool
+  ) throws(FolderError) {
+    var next = id
+    while let current = next {
+      let known: KnownSnapshot
+      do throws(FolderError) { known = try snapshot(current) } catch {
+        // Pruned and collected: history ends here.
+        if error.code == .notFound && current != id { return }
+        throw error
+      }
+      if try !body(known) { return }
+      next = known.snapshot.parent
+    }
+  }
+
+  /// The ids of snapshots that begin with hex digits, in order.
+  package func snapshots(prefix: String) throws(FolderError) -> [KnownSnapshot] {
+    let ids = try onRepository { () throws(RepositoryError) in
+      try repository.snapshotIDs(prefix: prefix)
+    }
+    var found: [KnownSnapshot] = []
+    for id in ids {
+      let known = try snapshot(id)
+      if known.snapshot.folder == refs.folder { found.append(known) }
+    }
+    return found
+  }
+}

@@ -1,0 +1,108 @@
+internal import DTMSystem
+
+/// Bytes that are mapped, or in memory where the files can't be mapped.
+enum TableBytes: Sendable {
+  case mapped(MappedFile)
+  case memory([UInt8])
+
+  var count: Int {
+    switch self {
+    case .mapped(let file): file.length
+    case .memory(let bytes): bytes.count
+    }
+  }
+
+  /// Eight bytes at an offset in bounds, most significant first.
+  func bigEndianWord(at offset: Int) -> UInt64 {
+    switch self {
+    case .mapped(let file): return file.bigEndianWord(at: offset)
+    case .memory(let bytes):
+      var value: UInt64 = 0
+      for index in 0..<8 { value = value << 8 | UInt64(bytes[offset + index]) }
+      return value
+    }
+  }
+
+  func littleEndianWord(at offset: Int) -> UInt64 { bigEndianWord(at: offset).byteSwapped }
+
+  func littleEndianHalf(at offset: Int) -> UInt32 {
+    switch self {
+    case .mapped(let file): return file.littleEndianHalf(at: offset)
+    case .memory(let bytes):
+      var value: UInt32 = 0
+      for index in 0..<4 { value |= UInt32(bytes[offset + index]) << UInt32(8 * index) }
+      return value
+    }
+  }
+
+  func bytes(_ range: Range<Int>) -> [UInt8] {
+    switch self {
+    case .mapped(let file): file.bytes(range)
+    case .memory(let bytes): Array(bytes[range])
+    }
+  }
+}
+
+/// Rows sorted by id behind a fan-out: a pack's trailer or a merged index.
+///
+/// A lookup reads two numbers of the fan-out and halves what is between them. Nothing read from
+/// here is trusted: a wrong row leads to a frame that does not hold the object.
+struct IDTable: Sendable {
+  let bytes: TableBytes
+  /// The first `fanOutBits` bits of an id choose the cell.
+  let fanOutBits: Int
+  let fanOutStart: Int
+  let rowsStart: Int
+  let rowLength: Int
+  let count: Int
+
+  /// Nil where the table does not fit into its bytes.
+  init?(
+    _ bytes: TableBytes, fanOutBits: Int, fanOutStart: Int, rowsStart: Int, rowLength: Int,
+    count: Int
+  ) {
+    guard count >= 0, count < 1 << 32, (0...28).contains(fanOutBits),
+      fanOutStart + (4 << fanOutBits) <= bytes.count,
+      rowsStart + count * rowLength <= bytes.count
+    else { return nil }
+    self.bytes = bytes
+    self.fanOutBits = fanOutBits
+    self.fanOutStart = fanOutStart
+    self.rowsStart = rowsStart
+    self.rowLength = rowLength
+    self.count = count
+  }
+
+  func rowOffset(_ row: Int) -> Int { rowsStart + row * rowLength }
+
+  func id(_ row: Int) -> ObjectID {
+    let at = rowOffset(row)
+    return ObjectID(
+      words: (
+        bytes.bigEndianWord(at: at), bytes.bigEndianWord(at: at + 8),
+        bytes.bigEndianWord(at: at + 16), bytes.bigEndianWord(at: at + 24)
+      ))
+  }
+
+  /// The first row of an id, or nil; rows of one id stand together.
+  func firstRow(of id: ObjectID) -> Int? {
+    let row = lowerBound(id)
+    return row < count && self.id(row) == id ? row : nil
+  }
+
+  /// The first row whose id is not less than `id`; `count` when there is none.
+  func lowerBound(_ id: ObjectID) -> Int {
+    let cell = fanOutBits == 0 ? 0 : Int(id.words.0 >> UInt64(64 - fanOutBits))
+    var low = cell == 0 ? 0 : Int(bytes.littleEndianHalf(at: fanOutStart + 4 * (cell - 1)))
+    var high = Int(bytes.littleEndianHalf(at: fanOutStart + 4 * cell))
+    // A damaged fan-out finds nothing.
+    guard low <= high, high <= count else { return count }
+    while low < high {
+      let middle = (low + high) / 2
+      let word = bytes.bigEndianWord(at: rowOffset(middle))
+      let isLess = word == id.words.0 ? self.id(middle) < id : word < id.words.0
+      if isLess { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+}

@@ -1,0 +1,97 @@
+internal import DTMSystem
+
+/// Reads objects out of packs, each checked against its id. Not for two threads at once.
+final class PackReader: ObjectReader {
+  /// Frames kept unpacked: neighbours in path order are read after one another.
+  private static let cachedFrames = 12
+  /// Frame headers kept to confirm what a table says.
+  private static let cachedHeaders = 64
+
+  private struct Place: Hashable {
+    let pack: ObjectIdentifier
+    let offset: Int
+  }
+
+  let catalog: PackCatalog
+  private let files: any FileOperations
+  private let zstd: Zstd
+  private var frames: [(place: Place, frame: DecodedFrame)] = []
+  private var headers: [(place: Place, names: Set<ObjectName>)] = []
+
+  init(_ catalog: PackCatalog, files: any FileOperations, zstd: Zstd) {
+    self.catalog = catalog
+    self.files = files
+    self.zstd = zstd
+  }
+
+  func read(_ id: ObjectID, _ kind: ObjectKind) throws(RepositoryError) -> [UInt8] {
+    var firstFailure: RepositoryError?
+    if let bytes = try read(id, kind, catalog.locations(of: id, kind), &firstFailure) {
+      return bytes
+    }
+    let searched = catalog.search(id)
+    if let bytes = try read(id, kind, searched, &firstFailure) {
+      // A table or an index did not name it, or named a wrong place.
+      catalog.distrustIndexes()
+      return bytes
+    }
+    throw firstFailure
+      ?? RepositoryError(.notFound, "no pack holds the \(kind) \(id)", object: id)
+  }
+
+  /// The object from the first place where it is whole.
+  private func read(
+    _ id: ObjectID, _ kind: ObjectKind, _ locations: [ObjectLocation],
+    _ firstFailure: inout RepositoryError?
+  ) throws(RepositoryError) -> [UInt8]? {
+    for location in locations {
+      do throws(RepositoryError) {
+        let pack = try location.pack.file(files)
+        let frame = try self.frame(pack, location)
+        if let bytes = try frame.object(id, kind, in: pack) { return bytes }
+      } catch {
+        // Another copy may be whole; if none is, the first failure is what is said.
+        guard error.code == .corrupt || error.code == .notFound else { throw error }
+        if firstFailure == nil && error.code == .corrupt { firstFailure = error }
+      }
+    }
+    return nil
+  }
+
+  private func frame(
+    _ pack: PackFile, _ location: ObjectLocation
+  ) throws(RepositoryError) -> DecodedFrame {
+    let place = Place(pack: ObjectIdentifier(location.pack), offset: location.frameOffset)
+    if let at = frames.lastIndex(where: { $0.place == place }) {
+      if at < frames.count - 1 { frames.append(frames.remove(at: at)) }
+      return frames[frames.count - 1].frame
+    }
+    let frame = try pack.frame(at: location.frameOffset, zstd)
+    if frames.count >= Self.cachedFrames { frames.removeFirst() }
+    frames.append((place, frame))
+    return frame
+  }
+
+  /// Whether the repository holds the object for sure: a table names it, and the header of the
+  /// frame, whose checksum is right, does too.
+  func holds(_ id: ObjectID, _ kind: ObjectKind) throws(RepositoryError) -> Bool {
+    for location in catalog.locations(of: id, kind) {
+      let place = Place(pack: ObjectIdentifier(location.pack), offset: location.frameOffset)
+      if let at = headers.lastIndex(where: { $0.place == place }) {
+        if headers[at].names.contains(ObjectName(id: id, kind: kind)) { return true }
+        continue
+      }
+      do throws(RepositoryError) {
+        let header = try location.pack.file(files).frameHeader(at: location.frameOffset)
+        if headers.count >= Self.cachedHeaders { headers.removeFirst() }
+        let names = Set(header.rows.map { ObjectName(id: $0.id, kind: $0.kind) })
+        headers.append((place, names))
+        if names.contains(ObjectName(id: id, kind: kind)) { return true }
+      } catch {
+        // Damaged or gone there: then it is stored again.
+        if error.code != .corrupt && error.code != .notFound { throw error }
+      }
+    }
+    return false
+  }
+}

@@ -1,0 +1,252 @@
+internal import DTMSystem
+internal import SystemPackage
+
+/// A pack that is open for reading, sealed or live.
+final class PackFile {
+  let id: PackID
+  let kind: PackKind
+  /// Relative to the repository's root, where it was opened.
+  let name: String
+  let file: any OpenFile
+  /// Frames end here: the trailer's offset, or a live pack's committed length.
+  private(set) var framesEnd: Int
+  let isSealed: Bool
+  /// Where the first frame starts.
+  let framesStart: Int
+  /// The trailer's table; nil in a live pack, and in a sealed one whose trailer is damaged.
+  let table: IDTable?
+
+  private static let headerGuess = 4 << 10
+  private static let frameGuess = 64 << 10
+
+  static func name(_ id: PackID, _ kind: PackKind, sealed: Bool) -> String {
+    "\(sealed ? "packs" : "live")/\(id.hex).\(kind.fileExtension)"
+  }
+
+  /// The id and kind in a file's name, without its directory.
+  static func parse(_ fileName: String) -> (PackID, PackKind)? {
+    let parts = fileName.split(separator: ".", omittingEmptySubsequences: false)
+    guard parts.count == 2, let id = PackID(hex: String(parts[0])),
+      let kind = PackKind.allCases.first(where: { $0.fileExtension == parts[1] })
+    else { return nil }
+    return (id, kind)
+  }
+
+  /// Opens a sealed pack and its table. Throws `.notFound`, or `.corrupt` for what is no sealed pack
+  /// of this id.
+  init(sealed id: PackID, _ kind: PackKind, files: any FileOperations) throws(RepositoryError) {
+    self.id = id
+    self.kind = kind
+    name = Self.name(id, kind, sealed: true)
+    isSealed = true
+    let file = try onFile(name, "open") { [name] () throws(Errno) in
+      try files.open(name, writable: false)
+    }
+    self.file = file
+    framesStart = try Self.headerLength(file, id, kind, name: name)
+    (framesEnd, table) = try onFile(name, "read") { [name] () throws(Errno) in
+      try Self.table(of: file, name: name, files)
+    }
+  }
+
+  /// The end of the frames and the trailer's table; the whole length and nil where the trailer is
+  /// damaged: the frames can still be read from the front, and verify says what is wrong.
+  private static func table(
+    of file: any OpenFile, name: String, _ files: any FileOperations
+  ) throws(Errno) -> (Int, IDTable?) {
+    let length = try file.size()
+    let foot = try file.read(
+      at: max(0, length - PackTrailer.footLength), count: PackTrailer.footLength)
+    guard let offset = PackTrailer.offset(foot: foot, packLength: length) else {
+      return (length, nil)
+    }
+    let head = try file.read(at: offset, count: 16)
+    var count: UInt64 = 0
+    for index in 0..<8 { count |= UInt64(head[8 + index]) << UInt64(8 * index) }
+    let rest = length - offset - PackTrailer.headLength - PackTrailer.footLength
+    guard head.prefix(8).elementsEqual(PackTrailer.magic), rest % PackTrailer.rowLength == 0,
+      count == UInt64(rest / PackTrailer.rowLength)
+    else { return (offset, nil) }
+    let bytes: TableBytes
+    let base: Int
+    if let mapped = try files.map(name) {
+      bytes = .mapped(mapped)
+      base = offset
+    } else {
+      bytes = .memory(try file.read(at: offset, count: length - offset))
+      base = 0
+    }
+    let table = IDTable(
+      bytes, fanOutBits: 8, fanOutStart: base + 16, rowsStart: base + PackTrailer.headLength,
+      rowLength: PackTrailer.rowLength, count: Int(count))
+    return (offset, table)
+  }
+
+  /// Opens a live pack of which `length` bytes are committed. Throws `.notFound` when it is not in
+  /// `live/` (any more).
+  init(
+    live id: PackID, _ kind: PackKind, length: Int, files: any FileOperations
+  ) throws(RepositoryError) {
+    self.id = id
+    self.kind = kind
+    name = Self.name(id, kind, sealed: false)
+    isSealed = false
+    framesEnd = length
+    table = nil
+    file = try onFile(name, "open") { [name] () throws(Errno) in
+      try files.open(name, writable: false)
+    }
+    framesStart = try Self.headerLength(file, id, kind, name: name)
+  }
+
+  /// A live pack that this process writes.
+  init(_ writer: LivePackWriter) {
+    id = writer.id
+    kind = writer.kind
+    name = Self.name(id, kind, sealed: false)
+    file = writer.file
+    isSealed = false
+    framesStart = writer.framesStart
+    framesEnd = writer.length
+    table = nil
+  }
+
+  /// More of a live pack has been committed.
+  func extend(to length: Int) { framesEnd = max(framesEnd, length) }
+
+  private static func headerLength(
+    _ file: any OpenFile, _ id: PackID, _ kind: PackKind, name: String
+  ) throws(RepositoryError) -> Int {
+    let bytes = try onFile(name, "read") { () throws(Errno) in
+      try file.read(at: 0, count: headerGuess)
+    }
+    do throws(DecodingFailure) {
+      let (header, length) = try PackHeader.decode(bytes)
+      guard header.id == id, header.kind == kind else {
+        throw DecodingFailure(
+          message: "this is pack \(header.id.hex), under a wrong name", offset: 0)
+      }
+      return length
+    } catch {
+      throw RepositoryError(.corrupt, "\(name): \(error.message)", file: name)
+    }
+  }
+
+  /// The header of the frame at an offset, read without its payload.
+  func frameHeader(at offset: Int) throws(RepositoryError) -> FrameHeader {
+    try decodeHeader(try bytes(at: offset, count: Self.headerGuess), at: offset).header
+  }
+
+  /// A frame's header and raw bytes. The objects in it are not checked: their reader does it.
+  func frame(
+    at offset: Int, _ zstd: Zstd, checksPayload: Bool = false
+  ) throws(RepositoryError) -> DecodedFrame {
+    // Most frames come whole with the first read.
+    let start = try bytes(at: offset, count: Self.frameGuess)
+    var (header, read) = try decodeHeader(start, at: offset)
+    if read.count < header.frameLength {
+      read += try bytes(at: offset + read.count, count: header.frameLength - read.count)
+    }
+    if read.count < header.frameLength {
+      throw damage(DecodingFailure(message: "the frame is cut off", offset: 0), at: offset)
+    }
+    let payload = header.length..<header.frameLength
+    if checksPayload, Digest.checksum(read.span.extracting(payload)) != header.payloadChecksum {
+      throw damage(
+        DecodingFailure(message: "the payload has a wrong checksum", offset: 0), at: offset)
+    }
+    do throws(DecodingFailure) {
+      let raw =
+        header.isCompressed
+        ? try zstd.decompress(read, payload, rawLength: header.rawLength) : Array(read[payload])
+      return DecodedFrame(header: header, raw: raw)
+    } catch { throw damage(error, at: offset) }
+  }
+
+  /// Calls `body` with the offset and header of each frame, in order, to the end of what counts.
+  func forEachFrame(
+    from start: Int? = nil, _ body: (Int, FrameHeader) throws(RepositoryError) -> Void
+  ) throws(RepositoryError) {
+    var offset = start ?? framesStart
+    // Small frames are many: read ahead, and pass over large payloads.
+    var window: [UInt8] = []
+    var windowStart = offset
+    while offset < framesEnd {
+      if offset < windowStart || offset + FrameHeader.fixedLength > windowStart + window.count {
+        windowStart = offset
+        window = try bytes(at: offset, count: Self.frameGuess)
+      }
+      let at = offset - windowStart
+      let header: FrameHeader
+      if let length = FrameHeader.length(of: window, at: at), at + length <= window.count {
+        do throws(DecodingFailure) {
+          header = try FrameHeader(decoding: window, at: at)
+        } catch { throw damage(error, at: offset) }
+      } else {
+        header = try frameHeader(at: offset)
+      }
+      guard header.frameLength <= framesEnd - offset else {
+        throw damage(DecodingFailure(message: "the frame is cut off", offset: 0), at: offset)
+      }
+      try body(offset, header)
+      offset += header.frameLength
+    }
+  }
+
+  private func decodeHeader(
+    _ start: [UInt8], at offset: Int
+  ) throws(RepositoryError) -> (header: FrameHeader, read: [UInt8]) {
+    var read = start
+    if let length = FrameHeader.length(of: read, at: 0), length > read.count {
+      read += try bytes(at: offset + read.count, count: length - read.count)
+    }
+    do throws(DecodingFailure) {
+      let header = try FrameHeader(decoding: read, at: 0)
+      guard header.frameLength <= framesEnd - offset else {
+        throw DecodingFailure(message: "the frame is cut off", offset: 0)
+      }
+      return (header, read)
+    } catch { throw damage(error, at: offset) }
+  }
+
+  /// Bytes of the frames' part, fewer at its end.
+  private func bytes(at offset: Int, count: Int) throws(RepositoryError) -> [UInt8] {
+    try onFile(name, "read") { () throws(Errno) in
+      try file.read(at: offset, count: max(0, min(count, framesEnd - offset)))
+    }
+  }
+
+  private func damage(_ failure: DecodingFailure, at offset: Int) -> RepositoryError {
+    RepositoryError(
+      .corrupt, "\(name): the frame at byte \(offset): \(failure.message)", file: name)
+  }
+}
+
+/// A frame that was read and unpacked.
+struct DecodedFrame {
+  let header: FrameHeader
+  let raw: [UInt8]
+
+  /// The bytes of an object of the frame, checked against its id; nil when it is not in it.
+  ///
+  /// Throws `.corrupt` when the bytes have another digest.
+  func object(
+    _ id: ObjectID, _ kind: ObjectKind, in pack: PackFile
+  ) throws(RepositoryError) -> [UInt8]? {
+    var start = 0
+    for row in header.rows {
+      if row.id == id && row.kind == kind {
+        let bytes = raw.span.extracting(start..<(start + row.length))
+        let found = Digest.id(kind, bytes)
+        if found != id {
+          throw RepositoryError(
+            .corrupt, "\(pack.name): \(kind) \(id) has the digest \(found)", file: pack.name,
+            object: id)
+        }
+        return [UInt8](copying: bytes)
+      }
+      start += row.length
+    }
+    return nil
+  }
+}

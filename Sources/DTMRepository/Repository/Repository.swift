@@ -1,0 +1,213 @@
+package import DTMSystem
+package import SystemPackage
+
+/// A repository that is open: its files, its ref log, and all objects in its packs.
+///
+/// Reading never waits and takes no lock. Not for two threads at once: each thread opens its own.
+package final class Repository {
+  package let files: any FileOperations
+  package let refLog: RefLog
+  package let format: RepositoryFormat
+  /// False where a feature says that this program must not write.
+  package let isWritable: Bool
+
+  let packs: PackReader
+  let zstd: Zstd
+
+  /// Directories of a repository; `packs` and `refs` hold the truth.
+  private static let directories = [
+    "packs", "live", "refs", "index", "state", "journal", "trash", "locks",
+  ]
+  private static let firstEpoch = "locks/epoch-1"
+
+  package var id: PackID { format.repository }
+
+  /// Opens the repository beneath `files`.
+  ///
+  /// Throws `.notFound` when there is none (or one whose making was cut off), `.unsupportedVersion`,
+  /// `.corrupt`.
+  package init(_ files: any FileOperations) throws(RepositoryError) {
+    self.files = files
+    let bytes: [UInt8]
+    do throws(Errno) {
+      let file = try files.open("format.json", writable: false)
+      bytes = try file.read(at: 0, count: 64 << 10)
+    } catch { throw RepositoryError(error, "open", file: "format.json") }
+    (format, isWritable) = try RepositoryFormat.decode(bytes)
+    zstd = try Zstd()
+    refLog = RefLog(files: files, repository: format.repository)
+    packs = PackReader(PackCatalog(files), files: files, zstd: zstd)
+    try packs.catalog.refresh(try refLog.read())
+  }
+
+  /// Opens the repository in a directory.
+  package convenience init(at path: FilePath) throws(RepositoryError) {
+    let files: SystemFileOperations
+    do throws(Errno) { files = try SystemFileOperations(path: path) } catch {
+      throw RepositoryError(error, "open", file: path.string)
+    }
+    try self.init(files)
+  }
+
+  /// Makes a repository beneath `files`, an empty directory or one in which the same was cut off.
+  ///
+  /// `format.json` comes last: without it there is no repository. After return all is durable but the
+  /// directory's own name. Throws `.exists` when there is a repository.
+  package static func create(
+    _ files: any FileOperations, chunker: ChunkerParameters = .standard, _ first: RecordDraft
+  ) throws(RepositoryError) -> Repository {
+    let there = try onFile("", "list") { () throws(Errno) in try files.list("") }
+    if there.contains("format.json") {
+      throw RepositoryError(.exists, "there is a repository already", file: "format.json")
+    }
+    let format = RepositoryFormat(repository: PackID.random(), chunker: chunker)
+    for name in directories {
+      do throws(Errno) { try files.makeDirectory(name, mode: 0o700) } catch {
+        if error != .fileExists { throw RepositoryError(error, "create", file: name) }
+      }
+    }
+    // What a making that was cut off has left.
+    for name in try onFile("refs", "list", { () throws(Errno) in try files.list("refs") }) {
+      try onFile("refs/" + name, "remove") { () throws(Errno) in try files.remove("refs/" + name) }
+    }
+    for name in ["locks/capture", "locks/refs", firstEpoch] {
+      do throws(Errno) { _ = try files.create(name, mode: 0o600) } catch {
+        if error != .fileExists { throw RepositoryError(error, "create", file: name) }
+      }
+    }
+    try publish("config.json", Array("{}\n".utf8), files)
+    try RefLog.create(files: files, repository: format.repository, first)
+    for name in directories {
+      try onFile(name, "fsync") { () throws(Errno) in try files.synchronizeDirectory(name) }
+    }
+    try publish("format.json", format.encoded, files)
+    return try Repository(files)
+  }
+
+  /// Writes a small file whole: temporary name, data synced, renamed, directory synced.
+  private static func publish(
+    _ name: String, _ bytes: [UInt8], _ files: any FileOperations
+  ) throws(RepositoryError) {
+    let temporary = name + ".new"
+    try onFile(name, "write") { () throws(Errno) in
+      do throws(Errno) { try files.remove(temporary) } catch {
+        if error != .noSuchFileOrDirectory { throw error }
+      }
+      let file = try files.create(temporary, mode: 0o600)
+      try file.write(bytes, at: 0)
+      try file.synchronizeData()
+      try files.rename(temporary, to: name)
+      try files.synchronizeDirectory("")
+    }
+  }
+
+  /// The refs as they are now, with all packs that belong to them readable.
+  package func refresh() throws(RepositoryError) -> RefLogState {
+    let state = try refLog.read()
+    try packs.catalog.refresh(state)
+    return state
+  }
+
+  /// Reads objects; call `refresh` first to see what others committed.
+  package var objects: any ObjectReader { packs }
+
+  /// A second reader with caches of its own, for another thread. It sees what is committed now.
+  package func makeReader() throws(RepositoryError) -> any ObjectReader {
+    let reader = PackReader(PackCatalog(files), files: files, zstd: try Zstd())
+    try reader.catalog.refresh(try refLog.read())
+    return reader
+  }
+
+  /// The ids of committed snapshots whose hex form begins with `prefix`, in order.
+  package func snapshotIDs(prefix: String) throws(RepositoryError) -> [ObjectID] {
+    let digits = prefix.lowercased()
+    let pad = { (digit: Character) in
+      ObjectID(hex: digits + String(repeating: digit, count: max(0, 64 - digits.utf8.count)))
+    }
+    guard let first = pad("0"), let last = pad("f") else { return [] }
+    var ids: Set<ObjectID> = []
+    packs.catalog.forEachID(from: first, through: last) { ids.insert($0) }
+    var snapshots: [ObjectID] = []
+    for id in ids where try packs.holds(id, .snapshot) { snapshots.append(id) }
+    return snapshots.sorted()
+  }
+
+  /// Begins to write. The session holds the newest epoch's lock, shared: it never waits.
+  ///
+  /// Throws `.unsupportedVersion` when the repository must not be written by this program.
+  package func beginSession() throws(RepositoryError) -> WriteSession {
+    guard isWritable else {
+      throw RepositoryError(
+        .unsupportedVersion, "the repository has features that this program must not write",
+        file: "format.json")
+    }
+    let epoch = try holdEpoch()
+    _ = try refresh()
+    return try WriteSession(self, epoch: epoch)
+  }
+
+  private func holdEpoch() throws(RepositoryError) -> any OpenFile {
+    while true {
+      let name = try newestEpoch()
+      let file: any OpenFile
+      do throws(Errno) { file = try files.open(name, writable: false) } catch {
+        if error == .noSuchFileOrDirectory { continue }
+        throw RepositoryError(error, "open", file: name)
+      }
+      _ = try onFile(name, "lock") { () throws(Errno) in try file.lock(.shared, wait: true) }
+      // A collection may have begun a new epoch in between: then this one may be counted out.
+      if try newestEpoch() == name { return file }
+    }
+  }
+
+  private func newestEpoch() throws(RepositoryError) -> String {
+    let names = try onFile("locks", "list") { () throws(Errno) in try files.list("locks") }
+    let prefix = "epoch-"
+    let newest = names.compactMap { name in
+      name.hasPrefix(prefix) ? Int(name.dropFirst(prefix.count)) : nil
+    }.max()
+    if let newest { return "locks/\(prefix)\(newest)" }
+    // A lock file holds nothing: it is made anew.
+    do throws(Errno) { _ = try files.create(Self.firstEpoch, mode: 0o600) } catch {
+      if error != .fileExists { throw RepositoryError(error, "create", file: Self.firstEpoch) }
+    }
+    return Self.firstEpoch
+  }
+
+  /// The lock of the folder's one capturer, or nil when another holds it; dropped with the last
+  /// reference, at the latest with the process.
+  package func captureLock(wait: Bool = false) throws(RepositoryError) -> CaptureLock? {
+    let name = "locks/capture"
+    let file: any OpenFile
+    do throws(Errno) {
+      file = try openOrCreate(name)
+      guard try file.lock(.exclusive, wait: wait) else { return nil }
+    } catch { throw RepositoryError(error, "lock", file: name) }
+    return CaptureLock(file)
+  }
+
+  private func openOrCreate(_ name: String) throws(Errno) -> any OpenFile {
+    do throws(Errno) { return try files.open(name, writable: true) } catch {
+      if error != .noSuchFileOrDirectory { throw error }
+    }
+    do throws(Errno) { return try files.create(name, mode: 0o600) } catch {
+      if error != .fileExists { throw error }
+      return try files.open(name, writable: true)
+    }
+  }
+}
+
+/// Held by the one that captures a folder (format: locks).
+package final class CaptureLock {
+  private let file: any OpenFile
+
+  init(_ file: any OpenFile) {
+    self.file = file
+  }
+
+  /// Writes who holds it, for the message of those who wait.
+  package func describe(pid: Int32) throws(Errno) {
+    try file.truncate(to: 0)
+    try file.write(Array("\(pid)\n".utf8), at: 0)
+  }
+}

@@ -1,0 +1,156 @@
+internal import DTMSystem
+
+/// One command's, or one snapshot's, writing: deduplicates, packs, and commits.
+///
+/// It holds an epoch for as long as it lives, and the locks of at most one live pack of each kind. What
+/// is written counts only once `commit` has returned. Not for two threads at once.
+package final class WriteSession: ContentStore {
+  /// zstd level at capture; packs that are rewritten later are packed harder.
+  private static let compressionLevel = 1
+
+  /// Where an object is that this session wrote and did not commit yet.
+  private enum Place {
+    case waiting(PackKind, row: Int)
+    case frame(PackKind, writer: Int, offset: Int)
+  }
+
+  package let chunkerParameters: ChunkerParameters
+  /// Bytes appended to packs so far.
+  package private(set) var storedBytes = 0
+
+  private let repository: Repository
+  private let reader: PackReader
+  private let zstd: Zstd
+  private let epoch: any OpenFile
+  private var builders: [PackKind: FrameBuilder] = [:]
+  /// Packs of this session in the order in which they were opened; the last of a kind is written to.
+  private var writers: [LivePackWriter] = []
+  private var current: [PackKind: Int] = [:]
+  private var sealed: [PackID] = []
+  private var places: [ObjectName: Place] = [:]
+  private var isUsable = true
+
+  init(_ repository: Repository, epoch: any OpenFile) throws(RepositoryError) {
+    self.repository = repository
+    self.epoch = epoch
+    chunkerParameters = repository.format.chunker
+    reader = repository.packs
+    zstd = repository.zstd
+    for kind in PackKind.allCases { builders[kind] = FrameBuilder(kind) }
+  }
+
+  package func read(_ id: ObjectID, _ kind: ObjectKind) throws(RepositoryError) -> [UInt8] {
+    guard let place = places[ObjectName(id: id, kind: kind)] else {
+      return try reader.read(id, kind)
+    }
+    switch place {
+    case .waiting(let packKind, let row):
+      return builders[packKind]?.bytes(row: row) ?? []
+    case .frame(_, let index, let offset):
+      let pack = PackFile(writers[index])
+      guard let bytes = try pack.frame(at: offset, zstd).object(id, kind, in: pack) else {
+        throw RepositoryError(.corrupt, "\(pack.name): no \(id) at \(offset)", object: id)
+      }
+      return bytes
+    }
+  }
+
+  package func write(_ kind: ObjectKind, _ bytes: [UInt8]) throws(RepositoryError) -> ObjectID {
+    try write(kind, bytes.span, to: kind == .chunk ? .data : .metadata)
+  }
+
+  package func writeChunk(_ bytes: Span<UInt8>) throws(RepositoryError) -> ObjectID {
+    try write(.chunk, bytes, to: .data)
+  }
+
+  /// Stores the attributes of an entry: a chunk, but beside the tree.
+  package func writeAttributes(_ bytes: [UInt8]) throws(RepositoryError) -> ObjectID {
+    try write(.chunk, bytes.span, to: .metadata)
+  }
+
+  private func write(
+    _ kind: ObjectKind, _ bytes: Span<UInt8>, to packKind: PackKind
+  ) throws(RepositoryError) -> ObjectID {
+    precondition(isUsable, "a session that was abandoned is written to")
+    let id = Digest.id(kind, bytes)
+    let name = ObjectName(id: id, kind: kind)
+    if places[name] != nil { return id }
+    if try reader.holds(id, kind) { return id }
+    if builders[packKind]?.isFull(for: bytes.count) ?? false { try flush(packKind) }
+    places[name] = .waiting(packKind, row: builders[packKind]?.rows.count ?? 0)
+    builders[packKind]?.append(kind, id, bytes)
+    return id
+  }
+
+  /// Packs what waits for one kind of pack.
+  private func flush(_ kind: PackKind) throws(RepositoryError) {
+    guard var builder = builders[kind], !builder.isEmpty else { return }
+    // The dictionary must not keep a second reference, or the buffer is copied.
+    builders[kind] = nil
+    defer { builders[kind] = builder }
+    let (header, bytes) = try builder.finish(zstd, level: Self.compressionLevel)
+    let index = try writer(kind)
+    let offset = try writers[index].append(header, bytes)
+    storedBytes += bytes.count
+    for row in header.rows {
+      places[ObjectName(id: row.id, kind: row.kind)] = .frame(kind, writer: index, offset: offset)
+    }
+    if writers[index].isFull {
+      try writers[index].seal()
+      sealed.append(writers[index].id)
+      current[kind] = nil
+    }
+  }
+
+  /// The pack to write to: the session's own, one that nobody writes, or a new one.
+  private func writer(_ kind: PackKind) throws(RepositoryError) -> Int {
+    if let index = current[kind] { return index }
+    let adopted = try LivePackWriter.adopt(kind, files: repository.files) {
+      [repository] id throws(RepositoryError) -> LivePackWriter.Committed in
+      let state = try repository.refLog.read()
+      try repository.packs.catalog.refresh(state)
+      guard state.livePacks[id] != nil else { return .never }
+      return repository.packs.catalog.adoptable(id).map { .whole($0) } ?? .damaged
+    }
+    if let adopted {
+      writers.append(adopted)
+    } else {
+      writers.append(
+        try LivePackWriter.create(
+          kind, format: repository.format.encoded, files: repository.files))
+    }
+    current[kind] = writers.count - 1
+    return writers.count - 1
+  }
+
+  /// Makes all that was written durable and appends the operation to the ref log: after return it is
+  /// acknowledged. The draft's live packs are filled in here.
+  ///
+  /// Two flushes: the packs in parallel, then the ref log's copies in parallel. Throws `.conflict`
+  /// when a ref is not what the draft expects; the session can then commit something else. After any
+  /// other error the session is abandoned.
+  package func commit(_ draft: RecordDraft) throws(RepositoryError) -> RefLogState {
+    precondition(isUsable, "a session that was abandoned is committed")
+    do throws(RepositoryError) {
+      return try commitOnce(draft)
+    } catch {
+      if error.code != .conflict { isUsable = false }
+      throw error
+    }
+  }
+
+  private func commitOnce(_ draft: RecordDraft) throws(RepositoryError) -> RefLogState {
+    for kind in PackKind.allCases { try flush(kind) }
+    let open = current.values.map { writers[$0] }
+    try LivePackWriter.synchronize(open, repository.files)
+    var draft = draft
+    draft.livePacks = open.map { LivePack(id: $0.id, kind: $0.kind, length: $0.length) }
+    draft.removedPacks = sealed
+    let state = try repository.refLog.append(draft)
+    sealed = []
+    places = [:]
+    try repository.packs.catalog.refresh(state)
+    try repository.packs.catalog.mergeTables()
+    return state
+  }
+}

@@ -1,0 +1,80 @@
+extension SimulatedDisk {
+  /// The states that a crash may leave, no two alike: all of them where the combinations are at
+  /// most `limit`, else a sample of about `limit`, with the two extremes (nothing and everything of
+  /// what was pending came to the disk) always among them.
+  func crashStates(limit: Int, using generator: inout SplitMix) -> [SimulatedDisk] {
+    var seen: Set<[String: [UInt8]]> = []
+    var result: [SimulatedDisk] = []
+    func add(_ disk: SimulatedDisk) {
+      if seen.insert(disk.paths()).inserted { result.append(disk) }
+    }
+    if crashCount(limit: limit + 1) <= limit {
+      forEachNames { names in
+        for contents in allContents(of: files(reachableBy: names)) {
+          add(crashed(names: names, contents: contents))
+        }
+      }
+      return result
+    }
+    add(sample(nameBias: 0, contentBias: 0, extreme: true, using: &generator))
+    add(sample(nameBias: 8, contentBias: 8, extreme: true, using: &generator))
+    // Duplicates are frequent where few things are pending: the number of tries is bounded too.
+    for _ in 0..<(4 * limit) where result.count < limit {
+      add(
+        sample(
+          nameBias: generator.below(9), contentBias: generator.below(9), extreme: false,
+          using: &generator))
+    }
+    return result
+  }
+
+  private func crashCount(limit: Int) -> Int {
+    if pendingNames.count >= 20 { return limit }
+    if (1 << pendingNames.count) >= limit { return limit }
+    var total = 0
+    forEachNames { names in
+      if total >= limit { return }
+      var product = 1
+      for node in files(reachableBy: names) {
+        product = min(limit, product * content(node).crashCount(limit: limit))
+      }
+      total = min(limit, total + product)
+    }
+    return total
+  }
+
+  private func forEachNames(_ body: ([Place: Int]) -> Void) {
+    for subset in 0..<(1 << pendingNames.count) {
+      body(namesAfterCrash { subset >> $0 & 1 == 1 })
+    }
+  }
+
+  private func allContents(of files: [Int]) -> [[Int: [UInt8]]] {
+    var result: [[Int: [UInt8]]] = [[:]]
+    for node in files {
+      let content = content(node)
+      let choices = content.isSettled ? [content.bytes] : Array(content.allCrashContents())
+      result = result.flatMap { chosen in
+        choices.map { choice in chosen.merging([node: choice]) { $1 } }
+      }
+    }
+    return result
+  }
+
+  private func sample(
+    nameBias: Int, contentBias: Int, extreme: Bool, using generator: inout SplitMix
+  ) -> SimulatedDisk {
+    var kept: [Bool] = []
+    for _ in pendingNames { kept.append(generator.below(8) < nameBias) }
+    let names = namesAfterCrash { kept[$0] }
+    var contents: [Int: [UInt8]] = [:]
+    for node in files(reachableBy: names) {
+      let content = content(node)
+      contents[node] =
+        extreme
+        ? content.extremeContent(newest: contentBias > 0)
+        : content.crashContent(bias: contentBias, using: &generator)
+    }
+    return crashed(names: names, contents: contents)
+  }
+}

@@ -1,0 +1,88 @@
+import DTMSystem
+import Glibc
+import Testing
+
+/// What the programs say when something is wrong, and what they never do.
+@Suite(.needsPrograms) struct `Errors` {
+  let work: Workspace
+
+  init() throws { work = try Workspace() }
+
+  @Test func `have up to three lines: what, why, what to do`() throws {
+    try work.good("init")
+    for arguments in [["show", "nosuch"], ["cat", "HEAD", "nosuch"], ["checkout", "nosuch"]] {
+      let outcome = try work.start("dtm", arguments).finish()
+      let lines = outcome.errorText.split(separator: "\n")
+      #expect((1...3).contains(lines.count), "\(outcome.errorText)")
+      #expect(lines.first?.hasPrefix("dtm: error: ") == true)
+      #expect(lines.first?.contains("nosuch") == true)
+      for line in lines.dropFirst() { #expect(line.hasPrefix("  ")) }
+      #expect(outcome.output.isEmpty)
+    }
+  }
+
+  @Test func `are an object on standard error with --json`() throws {
+    try work.good("init")
+    let outcome = try work.dtm("show", "nosuch", "--json")
+    #expect(outcome.status == 66)
+    #expect(outcome.output.isEmpty)
+    let error = try outcome.jsonError()
+    #expect(error["code"]?.string?.isEmpty == false)
+    #expect(error["message"]?.string?.contains("nosuch") == true)
+    #expect(error.keys.contains("hint"))
+  }
+
+  @Test func `outside of any folder are status 66 and say what to do`() throws {
+    let outcome = try work.dtm("log", in: work.path("home"))
+    #expect(outcome.status == 66)
+    #expect(outcome.errorText.contains("  hint: "))
+    #expect(try work.dtm("-C", work.path("nosuch"), "log").status == 66)
+  }
+
+  @Test(arguments: [
+    ["nosuchverb"], ["log", "--nosuch"], ["cat"], ["checkout"], ["log", "-n", "many"],
+  ])
+  func `of usage are status 64`(_ arguments: [String]) throws {
+    try work.good("init")
+    let outcome = try work.start("dtm", arguments).finish()
+    #expect(outcome.status == 64)
+    #expect(outcome.output.isEmpty)
+    #expect(!outcome.errors.isEmpty)
+  }
+
+  @Test func `of a repository that belongs to neither the caller nor root are refused`() throws {
+    try work.good("init")
+    try work.becomeOrdinaryUser()
+    try work.shell("chown -R 12345 lake/.dtm 2>/dev/null || true; chmod -R a+rX lake/.dtm")
+    let owner = try Files.status(work.file(".dtm")).st_uid
+    guard owner == 12345 else {
+      print("SKIPPED: a repository of somebody else is refused: only root can make one")
+      return
+    }
+    #expect(try work.dtm("log").status == 77)
+  }
+
+  @Test func `versions and help are on standard output`() throws {
+    for program in ["dtm", "dtmd"] {
+      let version = try work.start(program, ["--version"]).finish()
+      #expect(version.status == 0)
+      #expect(version.text.contains { $0.isNumber })
+      #expect(version.errors.isEmpty)
+      let help = try work.start(program, ["--help"]).finish()
+      #expect(help.status == 0)
+      #expect(help.text.contains("USAGE"))
+    }
+  }
+
+  @Test func `colours and progress are for terminals`() throws {
+    try work.write("a.csv", "1\n")
+    try work.good("init")
+    try work.write("a.csv", "2\n")
+    for arguments in [["snapshot"], ["log"], ["status"], ["diff", "HEAD~1", "HEAD"], ["ls"]] {
+      let outcome = try work.start("dtm", arguments).finish()
+      #expect(outcome.status == 0)
+      #expect(!outcome.output.contains(0x1B))
+      #expect(outcome.errors.isEmpty, "\(arguments): \(outcome.errorText)")
+    }
+  }
+}

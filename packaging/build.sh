@@ -1,0 +1,25 @@
+#!/bin/bash
+# Builds dtm and dtmd as they are shipped (release, the Swift library linked in, stripped) and puts
+# them into .build-static/programs.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+# shellcheck source=packaging/environment.sh
+. packaging/environment.sh
+need_packages "${build_packages[@]}"
+find_swift
+
+scratch=.build-static
+programs=$scratch/programs
+options=(-c release --static-swift-stdlib --scratch-path "$scratch")
+for program in dtm dtmd; do
+  swift build "${options[@]}" --product "$program"
+done
+built=$(swift build "${options[@]}" --show-bin-path)
+mkdir -p "$programs"
+for program in dtm dtmd; do
+  # Published whole by a rename: a program that runs just now keeps its own file.
+  strip -o "$programs/.$program.new" "$built/$program"
+  chmod 755 "$programs/.$program.new"
+  mv -f "$programs/.$program.new" "$programs/$program"
+done
+ls -l "$programs"
