@@ -7,9 +7,6 @@ package struct PageBorder {
   static let minimumKeyBytes = 8_192
   static let maximumEntries = 512
   static let maximumKeyBytes = 65_536
-  /// A page of level 1 or more has no fewer, unless it is its level's last: else keys of the longest
-  /// kind would give a level about as many pages as the one below, and a tree as many levels as keys.
-  static let minimumChildren = 2
   private static let mask: UInt64 = 63
 
   let level: UInt8
@@ -25,7 +22,6 @@ package struct PageBorder {
   mutating func endsAfter(_ bytes: [UInt8], from start: Int, to end: Int) -> Bool {
     entries += 1
     keyBytes += end - start
-    if level > 0 && entries < Self.minimumChildren { return false }
     if entries >= Self.maximumEntries || keyBytes >= Self.maximumKeyBytes { return true }
     if entries < Self.minimumEntries && keyBytes < Self.minimumKeyBytes { return false }
     return Self.hash(level: level, bytes, from: start, to: end) & Self.mask == 0

@@ -34,8 +34,7 @@ extension Tree {
         cursor: LevelCursor(pages, root: rootPage, level: level),
         writer: InnerPageWriter(level: level), objects: writer, parents: nil)
       try update.run()
-      // The child holds the folder itself, so it is its level's first page, and has several entries:
-      // where other pages followed it by the border rule, else because it was not written.
+      // The child begins with the empty key, which makes no border: it has several entries itself.
       if let child = update.onlyEntry { return Tree(root: child, objects: writer) }
       replaced = update.replaced
       children = update.children

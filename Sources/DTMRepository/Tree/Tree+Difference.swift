@@ -2,9 +2,12 @@ package import DTMSystem
 
 /// A path that differs between two trees; one of the two is there at least.
 package struct TreeDifference: Hashable, Sendable {
+  /// Nil: it came.
   package let old: TreeEntry?
+  /// Nil: it went.
   package let new: TreeEntry?
 
+  /// A difference; one of the two is not nil.
   package init(old: TreeEntry?, new: TreeEntry?) {
     self.old = old
     self.new = new

@@ -6,9 +6,11 @@ package import DTMSystem
 /// several threads at once. All functions throw `.corrupt` for a page whose bytes are not a page or do
 /// not fit what the page above says of it, and what the objects throw.
 package struct Tree {
+  /// The root page, which is the tree's id.
   package let root: ObjectID
   let pages: PageSource
 
+  /// The tree of a root page; reads nothing yet.
   package init(root: ObjectID, objects: any ObjectReader) {
     self.root = root
     pages = PageSource(objects)

@@ -137,7 +137,7 @@ import Testing
     var entry = model.entries[key]!
     entry.permissions ^= 1
     let changed = try tree.applying(TreeBatch(entries: [entry]), to: objects)
-    let counter = CountingObjects(over: objects)
+    let counter = CountedPages(over: objects)
     var checker = TreeChecker()
     #expect(try checker.check(Tree(root: tree.root, objects: counter)) { _, _ in }.isEmpty)
     let before = counter.reads

@@ -39,7 +39,7 @@ import Testing
     var random = SplitMix.fresh("cost, \(count) files, \(perDirectory) in a directory")
     let base = MemoryObjects()
     let (tree, keys) = try tree(count, perDirectory: perDirectory, base)
-    let objects = CountingObjects(over: base)
+    let objects = CountedPages(over: base)
     let old = Tree(root: tree.root, objects: objects)
     var batch = TreeBatch()
     for index in 0..<10 {
@@ -57,7 +57,7 @@ import Testing
     #expect(objects.writes <= 50)
     #expect(objects.written.count >= 2)
 
-    let counter = CountingObjects(over: objects)
+    let counter = CountedPages(over: objects)
     let difference = try Tree(root: changed.root, objects: counter)
       .differences(from: Tree(root: tree.root, objects: counter))
     #expect(difference.count >= 8 && difference.count <= 10)
@@ -67,7 +67,7 @@ import Testing
   @Test func `neighbouring changes share their pages`() throws {
     let base = MemoryObjects()
     let (tree, keys) = try tree(100_000, perDirectory: 100_000, base)
-    let objects = CountingObjects(over: base)
+    let objects = CountedPages(over: base)
     let old = Tree(root: tree.root, objects: objects)
     let batch = TreeBatch(entries: keys[50_000..<50_010].map { file($0, 9) })
     _ = try old.applying(batch, to: objects)
@@ -79,7 +79,7 @@ import Testing
   @Test func `a subtree of any size goes without being read`() throws {
     let base = MemoryObjects()
     let (tree, keys) = try tree(200_000, perDirectory: 100_000, base)
-    let objects = CountingObjects(over: base)
+    let objects = CountedPages(over: base)
     let old = Tree(root: tree.root, objects: objects)
     let changed = try old.applying(TreeBatch(removedSubtrees: [keys[0].parent!]), to: objects)
     print("100,000 files gone: \(objects.reads) pages read, \(objects.writes) written")
@@ -92,7 +92,7 @@ import Testing
   @Test func `counting a directory of any size reads two pages a level`() throws {
     let base = MemoryObjects()
     let (tree, keys) = try tree(200_000, perDirectory: 50_000, base)
-    let objects = CountingObjects(over: base)
+    let objects = CountedPages(over: base)
     let totals = try Tree(root: tree.root, objects: objects).totals(of: keys[60_000].parent!)
     #expect(totals.entries == 50_000)
     #expect(totals.bytes == 50_000 * 5_000)

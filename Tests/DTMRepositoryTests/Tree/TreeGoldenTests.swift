@@ -1,45 +1,18 @@
 import DTMRepository
 import DTMSystem
 import DTMTestSupport
-import SystemPackage
 import Testing
 
 /// Encodings against those of an independent implementation (Tests/Compatibility/fixture.py).
 @Suite struct TreeGoldenTests {
-  private let golden: JSONNode
+  private let golden: Golden
   private let objects = MemoryObjects()
 
-  init() throws {
-    var path = FilePath(#filePath)
-    for _ in 0..<3 { path.removeLastComponent() }
-    path.append("Compatibility/golden.json")
-    let file = try FileDescriptor.open(path, .readOnly)
-    defer { try? file.close() }
-    var bytes: [UInt8] = []
-    var part = [UInt8](repeating: 0, count: 65_536)
-    while case let count = try unsafe part.withUnsafeMutableBytes({ try unsafe file.read(into: $0) }
-    ),
-      count > 0
-    {
-      bytes += part[..<count]
-    }
-    golden = try JSONNode(parsing: bytes)
-  }
+  init() throws { golden = try Golden() }
 
-  /// xorshift64*, as the other implementation has it.
   private func random(_ seed: UInt64, _ count: Int) -> [UInt8] {
-    var x = seed
-    var bytes: [UInt8] = []
-    while bytes.count < count {
-      x ^= x >> 12
-      x ^= x << 25
-      x ^= x >> 27
-      let number = x &* 0x2545_F491_4F6C_DD1D
-      for shift in stride(from: UInt64(0), to: 64, by: 8) {
-        bytes.append(UInt8(truncatingIfNeeded: number >> shift))
-      }
-    }
-    return Array(bytes[..<count])
+    var random = XorShift(seed: seed)
+    return random.bytes(count)
   }
 
   private func entry(
@@ -65,7 +38,7 @@ import Testing
   }
 
   @Test func `border hashes are those of the other implementation`() throws {
-    let cases = try #require(golden["borders"]?.array)
+    let cases = try #require(golden["borders"].array)
     #expect(cases.count >= 7)
     for node in cases {
       let key = try #require(Hex.bytes(node["key"]?.string ?? "-"))
@@ -78,13 +51,13 @@ import Testing
 
   @Test func `a leaf page with all kinds of entries is the other implementation's`() throws {
     var entries = try kinds()
-    let encoding = try #require(golden["leafPage"]?["encoding"]?.string.flatMap { Hex.bytes($0) })
-    let id = try #require(golden["leafPage"]?["id"]?.string)
-    #expect(try root(entries) == id)
-    #expect(try objects.read(ObjectID(hex: id)!, .page) == encoding)
-    #expect(try Tree(root: ObjectID(hex: id)!, objects: objects).entries() == entries)
+    let encoding = try golden.bytes("leafPage", "encoding")
+    let id = try golden.id("leafPage", "id")
+    #expect(try root(entries) == id.hex)
+    #expect(try objects.read(id, .page) == encoding)
+    #expect(try Tree(root: id, objects: objects).entries() == entries)
     entries[3].permissions = 0
-    #expect(try root(entries) != id)
+    #expect(try root(entries) != id.hex)
   }
 
   private func kinds() throws -> [TreeEntry] {
@@ -107,7 +80,7 @@ import Testing
       "e", .file, 0o644, .list(Digest.id(.list, list.bytes)), size: 300 + 8192 + 100)
     sparse.isSparse = true
     sparse.isHot = true
-    let attributes = try #require(golden["attributes"]?.string.flatMap { Hex.bytes($0) })
+    let attributes = try golden.bytes("attributes")
     var linked = inline("f", [])
     linked.attributes = .inline(attributes)
     linked.linkGroup = linked.key
@@ -128,9 +101,9 @@ import Testing
   }
 
   @Test func `an inner page of the other implementation is read`() throws {
-    let encoding = try #require(golden["innerPage"]?["encoding"]?.string.flatMap { Hex.bytes($0) })
+    let encoding = try golden.bytes("innerPage", "encoding")
     let id = try objects.write(.page, encoding)
-    #expect(id.hex == golden["innerPage"]?["id"]?.string)
+    #expect(try id == golden.id("innerPage", "id"))
     var used: [ObjectID] = []
     let defects = try Tree(root: id, objects: objects).check { id, _ throws(RepositoryError) in
       used.append(id)
@@ -142,8 +115,8 @@ import Testing
   }
 
   @Test func `the empty tree, a wide one and one with long keys have the other's roots`() throws {
-    #expect(try Tree.empty(objects).root.hex == golden["emptyTree"]?["id"]?.string)
-    #expect(try root([]) == golden["emptyTree"]?["id"]?.string)
+    #expect(try Tree.empty(objects).root.hex == golden["emptyTree", "id"].string)
+    #expect(try root([]) == golden["emptyTree", "id"].string)
 
     func digits(_ number: Int, _ count: Int) -> String {
       let text = String(number)
@@ -159,8 +132,8 @@ import Testing
       file.modified.nanoseconds = UInt32(index)
       wide.append(file)
     }
-    #expect(wide.count == golden["wideTree"]?["entries"]?.int)
-    #expect(try root(wide) == golden["wideTree"]?["root"]?.string)
+    #expect(try wide.count == golden["wideTree", "entries"].int)
+    #expect(try root(wide) == golden["wideTree", "root"].string)
 
     var long = [entry("", .directory, 0o755)]
     var path = ""
@@ -173,7 +146,7 @@ import Testing
       }
     }
     long.sort { $0.key < $1.key }
-    #expect(long.count == golden["longKeysTree"]?["entries"]?.int)
-    #expect(try root(long) == golden["longKeysTree"]?["root"]?.string)
+    #expect(try long.count == golden["longKeysTree", "entries"].int)
+    #expect(try root(long) == golden["longKeysTree", "root"].string)
   }
 }

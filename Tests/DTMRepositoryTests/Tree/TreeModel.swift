@@ -109,7 +109,7 @@ struct TreeGenerator {
     if random.oneIn(20) { entry.inodeFlags = [16, 64, 80][random.below(3)] }
     if random.oneIn(20) { entry.attributes = .inline(bytes(1 + random.below(127))) }
     if random.oneIn(40) { entry.attributes = .object(id()) }
-    if random.oneIn(40) && !key.isRoot { entry.linkGroup = key }
+    if random.oneIn(40) && !isDirectory { entry.linkGroup = key }
     return entry
   }
 
@@ -154,9 +154,9 @@ struct TreeGenerator {
   /// Nil where the key would be longer than keys may be.
   private mutating func child(of parent: PathKey) -> PathKey? {
     let key = parent.appending(name())
-    if key.bytes.count <= 65_536 { return key }
+    if key.bytes.count <= 65_535 { return key }
     // The longest key that there is.
-    let left = 65_536 - parent.bytes.count - 1
+    let left = 65_535 - parent.bytes.count - 1
     guard left > 0, !parent.isRoot else { return nil }
     var name = [UInt8](repeating: UInt8(ascii: "z"), count: left)
     name[left - 1] = byte()
@@ -224,7 +224,7 @@ struct TreeGenerator {
 }
 
 /// Objects in memory that count what is asked of them.
-final class CountingObjects: ObjectWriter {
+final class CountedPages: ObjectWriter {
   private let objects: MemoryObjects
   private(set) var reads = 0
   private(set) var writes = 0

@@ -64,12 +64,13 @@ import Testing
     #expect(
       refused { ($0.size, $0.content) = (128, .chunk(ObjectID(words: (1, 2, 3, 4)))) })
     #expect(refused { $0.linkGroup = .root })
+    #expect(refused { ($0.kind, $0.content, $0.linkGroup) = (.directory, .none, $0.key) })
     #expect(refused { $0.linkGroup = PathKey(bytes: [65, 0, 0, 65]) })
     for key: [UInt8] in [[46], [46, 46], [65, 47], [65, 0], [0, 65], [65, 0, 46, 46]] {
       #expect(refused { $0.key = PathKey(bytes: key) }, "\(key)")
     }
-    #expect(refused { $0.key = PathKey(bytes: [UInt8](repeating: 65, count: 65_537)) })
-    #expect(!refused { $0.key = PathKey(bytes: [UInt8](repeating: 65, count: 65_536)) })
+    #expect(refused { $0.key = PathKey(bytes: [UInt8](repeating: 65, count: 65_536)) })
+    #expect(!refused { $0.key = PathKey(bytes: [UInt8](repeating: 65, count: 65_535)) })
     #expect(!refused { $0.key = PathKey(bytes: [46, 46, 46]) })
     #expect(!refused { $0.key = PathKey(bytes: [46, 65]) })
   }
