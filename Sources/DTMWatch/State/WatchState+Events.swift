@@ -146,6 +146,9 @@ extension WatchState {
   }
 
   private mutating func moveOut(_ event: NotifyEvent, _ parent: NodeIndex) {
+    // An exchange tells MOVED_TO before MOVED_FROM of one name, under which there is a directory
+    // afterwards: whether the name is free now is looked at.
+    unsettled.vacated.insert(Unsettled.Place(parent: parent, name: Array(event.name)))
     let child = nodes.child(of: parent, named: event.name)
     let key = includedKey(event.name, parent)
     if let key { mark(key, .subtree) }
