@@ -6,7 +6,7 @@ import Testing
 
 /// The dirty sets against a full scan.
 @Suite(.serialized, .timeLimit(.minutes(10))) struct FolderWatcherOracleTests {
-  @Test(arguments: 0..<6) func `each difference of two scans is in the set between them`(
+  @Test(arguments: 0..<4) func `each difference of two scans is in the set between them`(
     run: Int
   ) throws {
     let playground = try Playground()
@@ -14,7 +14,7 @@ import Testing
     changes.run(200)
     let watcher = try playground.watcher()
     var before = try Mirror.scan(playground.folder)
-    for round in 0..<60 {
+    for round in 0..<40 {
       changes.run(1 + changes.random.below(round % 5 == 0 ? 300 : 30))
       let set = try watcher.next()
       let after = try Mirror.scan(playground.folder)
@@ -36,7 +36,7 @@ import Testing
     #expect(watcher.status.overflows == 0)
   }
 
-  @Test(arguments: 0..<6) func `who looks at nothing but what the sets say knows the folder`(
+  @Test(arguments: 0..<4) func `who looks at nothing but what the sets say knows the folder`(
     run: Int
   ) throws {
     let playground = try Playground()
@@ -46,7 +46,7 @@ import Testing
     var mirror = try Mirror.scan(playground.folder)
     // The changes go on while sets are taken and looked at.
     let writer = Shared(changes)
-    for round in 0..<8 {
+    for round in 0..<6 {
       let thread = try DedicatedThread(named: "writer") { writer.run(400) }
       while !thread.isFinished { try mirror.apply(try watcher.next()) }
       thread.join()

@@ -17,7 +17,7 @@ final class Playground: Sendable {
   init(beneath parent: FilePath = "/tmp") throws {
     let name = SecureRandom.bytes(8).map { String($0, radix: 16) }.joined()
     base = parent.appending("dtm-watch-\(name)")
-    #expect(make(""))
+    try #require(unsafe base.withPlatformString { unsafe mkdir($0, 0o755) } == 0)
     #expect(make("folder"))
   }
 
@@ -25,24 +25,26 @@ final class Playground: Sendable {
     _ = removeAll("")
   }
 
-  func full(_ path: Place) -> [UInt8] { Place(base.string).appending(path.bytes).bytes }
-
+  /// Calls with a short path, however long the place's is.
   private func call(_ path: Place, _ body: (UnsafePointer<CChar>) -> Int32) -> Bool {
-    let bytes = full(path).map { CChar(bitPattern: $0) } + [0]
-    return unsafe bytes.withUnsafeBufferPointer { unsafe body($0.baseAddress!) } == 0
+    if path.bytes.isEmpty {
+      return unsafe base.withPlatformString { unsafe body($0) } == 0
+    }
+    guard let directory = try? open(path.parent) else { return false }
+    let short = "/proc/self/fd/\(directory.rawValue)/"
+    let bytes = (Array(short.utf8) + path.name).map { CChar(bitPattern: $0) } + [0]
+    let status = unsafe bytes.withUnsafeBufferPointer { unsafe body($0.baseAddress!) }
+    _ = consume directory
+    return status == 0
   }
 
   private func call(
     _ first: Place, _ second: Place,
     _ body: (UnsafePointer<CChar>, UnsafePointer<CChar>) -> Int32
   ) -> Bool {
-    let one = full(first).map { CChar(bitPattern: $0) } + [0]
-    let two = full(second).map { CChar(bitPattern: $0) } + [0]
-    return unsafe one.withUnsafeBufferPointer { one in
-      unsafe two.withUnsafeBufferPointer { two in
-        unsafe body(one.baseAddress!, two.baseAddress!)
-      }
-    } == 0
+    unsafe call(first) { one in
+      unsafe call(second) { two in unsafe body(one, two) } ? 0 : -1
+    }
   }
 
   @discardableResult func make(_ path: Place) -> Bool { unsafe call(path) { unsafe mkdir($0, 0o755) } }
@@ -129,13 +131,19 @@ final class Playground: Sendable {
   }
 
   func inode(_ path: Place) -> UInt64? {
-    let key = PathKey(path: path.bytes)
-    guard let key, let parent = key.parent else { return nil }
-    return try? open(Place(bytes: parent.path)).status(of: key.name).inode
+    try? open(path.parent).status(of: path.name).inode
   }
 
   func open(_ path: Place) throws -> Descriptor {
     try Descriptor.open(base, [.path, .directory]).openDirectory(beneath: path.bytes)
+  }
+
+  /// Content for a folder: so many directories, ten of them in each one of the first level.
+  func makeDirectories(_ count: Int) {
+    for index in 0..<count {
+      let outer = Place("folder/d\(index / 10)")
+      if index % 10 == 0 { make(outer) } else { make(outer / "e\(index % 10)") }
+    }
   }
 
   /// A watcher of the folder, started and armed, whose first set was taken.
@@ -154,7 +162,7 @@ final class Playground: Sendable {
 }
 
 /// A path relative to a playground's base, as bytes.
-struct Place: ExpressibleByStringLiteral, Sendable, Hashable {
+struct Place: ExpressibleByStringInterpolation, Sendable, Hashable {
   var bytes: [UInt8]
 
   init(bytes: [UInt8]) { self.bytes = bytes }
@@ -165,6 +173,10 @@ struct Place: ExpressibleByStringLiteral, Sendable, Hashable {
   func appending(_ name: [UInt8]) -> Place {
     Place(bytes: bytes.isEmpty ? name : bytes + [UInt8(ascii: "/")] + name)
   }
+
+  private var cut: Int? { bytes.lastIndex(of: UInt8(ascii: "/")) }
+  var parent: Place { Place(bytes: cut.map { Array(bytes[..<$0]) } ?? []) }
+  var name: [UInt8] { cut.map { Array(bytes[($0 + 1)...]) } ?? bytes }
 
   static func / (left: Place, name: String) -> Place { left.appending(Array(name.utf8)) }
 }

@@ -22,7 +22,7 @@ struct RandomChanges: Sendable {
   /// Does so many operations, some of which may be impossible.
   mutating func run(_ count: Int) {
     for _ in 0..<count {
-      if counter % 10 == 0 { relist() }
+      if counter % 20 == 0 { relist() }
       counter += 1
       step()
     }
