@@ -239,12 +239,13 @@ import Testing
     let told = Mutex<[WatchActivity]>([])
     let watcher = try playground.watcher(
       time: time, onActivity: { activity in told.withLock { $0.append(activity) } })
+    // The reader tells after it answered: the next answer comes after that.
+    try watcher.barrier()
     try watcher.barrier()
     #expect(told.withLock { $0.last?.isDirty } == false)
     time.advance(by: .seconds(100))
     playground.write("folder/a")
     try watcher.barrier()
-    // The reader tells after it answered: the next answer comes after that.
     try watcher.barrier()
     let last = told.withLock { $0.last }
     #expect(last?.isDirty == true)

@@ -47,7 +47,9 @@ final class Playground: Sendable {
     }
   }
 
-  @discardableResult func make(_ path: Place) -> Bool { unsafe call(path) { unsafe mkdir($0, 0o755) } }
+  @discardableResult func make(_ path: Place) -> Bool {
+    unsafe call(path) { unsafe mkdir($0, 0o755) }
+  }
 
   @discardableResult func write(_ path: Place, _ bytes: [UInt8] = [1, 2, 3]) -> Bool {
     put(path, bytes, O_CREAT | O_TRUNC)
@@ -61,7 +63,9 @@ final class Playground: Sendable {
     unsafe call(path) { name in
       let file = unsafe clinux_open(name, O_WRONLY | flags | CLINUX_O_NOFOLLOW, 0o644)
       if file < 0 { return -1 }
-      let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(file, $0.baseAddress, $0.count) }
+      let count = unsafe bytes.withUnsafeBytes {
+        unsafe Glibc.write(file, $0.baseAddress, $0.count)
+      }
       close(file)
       return count == bytes.count ? 0 : -1
     }
@@ -107,12 +111,16 @@ final class Playground: Sendable {
 
   @discardableResult func setTimes(_ path: Place, seconds: Int) -> Bool {
     let times = [timespec(tv_sec: seconds, tv_nsec: 7), timespec(tv_sec: seconds, tv_nsec: 7)]
-    return unsafe call(path) { unsafe utimensat(CLINUX_AT_FDCWD, $0, times, CLINUX_AT_SYMLINK_NOFOLLOW) }
+    return unsafe call(path) {
+      unsafe utimensat(CLINUX_AT_FDCWD, $0, times, CLINUX_AT_SYMLINK_NOFOLLOW)
+    }
   }
 
   @discardableResult func remove(_ path: Place) -> Bool { unsafe call(path) { unsafe unlink($0) } }
 
-  @discardableResult func removeDirectory(_ path: Place) -> Bool { unsafe call(path) { unsafe rmdir($0) } }
+  @discardableResult func removeDirectory(_ path: Place) -> Bool {
+    unsafe call(path) { unsafe rmdir($0) }
+  }
 
   /// rm -rf.
   @discardableResult func removeAll(_ path: Place) -> Bool {

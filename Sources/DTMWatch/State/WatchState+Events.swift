@@ -4,7 +4,7 @@ internal import DTMSystem
 extension WatchState {
   /// Handles the events of one read.
   mutating func apply(_ batch: NotifyBatch) {
-    batch.forEach { apply($0) }
+    batch.visit { apply($0) }
   }
 
   /// Handles one event.
@@ -78,7 +78,7 @@ extension WatchState {
     if !isRepeated {
       if isExcluded(key, false) { return }
       hasNews = true
-      marks.insert(event.name, in: directory, .entry)
+      marks.insert(event.name, in: directory)
       directoryCache.lastName = Array(event.name)
     }
     if event.mask.contains(.modify) {
