@@ -100,7 +100,8 @@ import Testing
   /// CPU time of all readers of this process.
   private func readerTime() throws -> Duration {
     var total: Duration = .zero
-    try Descriptor.open("/proc/self/task", [.readOnly, .directory]).forEachEntry { entry in
+    try Descriptor.open("/proc/self/task", [.readOnly, .directory]).forEachEntry {
+      entry throws(Errno) in
       let task = FilePath("/proc/self/task").appending(String(decoding: entry.name, as: UTF8.self))
       let name = try Descriptor.open(task.appending("comm"), .readOnly).readStream()
       guard name == Array("watch\n".utf8) else { return }
