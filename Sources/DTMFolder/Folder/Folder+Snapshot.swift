@@ -98,7 +98,7 @@ extension Folder {
         let record = draft(
           request, snapshot, id, parent: parent?.id, hasHead: hasHead,
           storedBytes: session.storedBytes, duration)
-        let log = try session.commit(record)
+        let log = try session.commit(record, at: snapshot.time)
         finishState(run, first, head: id, sequence: log.sequence, request.changes, revisits)
         return SnapshotOutcome(
           id: id, snapshot: snapshot, wasCreated: true,
