@@ -25,7 +25,7 @@ struct DirectoryWalker {
 
   private let root: FolderRoot
   /// Open directories, each beneath the one before.
-  private var chain: [(key: PathKey, directory: OpenDirectory)] = []
+  private var chain: [(key: PathKey, directory: OpenEntry)] = []
 
   init(_ root: FolderRoot) {
     self.root = root
@@ -33,7 +33,7 @@ struct DirectoryWalker {
 
   /// The directory at a key: no link is followed, no mount point crossed, no nested repository
   /// entered.
-  mutating func open(_ key: PathKey) throws(DirectoryObstacle) -> OpenDirectory {
+  mutating func open(_ key: PathKey) throws(DirectoryObstacle) -> OpenEntry {
     while let last = chain.last, last.key != key, !key.isBeneath(last.key) { chain.removeLast() }
     if let last = chain.last, last.key == key { return last.directory }
     let known = chain.last?.key.components.count ?? 0
@@ -51,10 +51,11 @@ struct DirectoryWalker {
   }
 
   private func enter(
-    _ name: [UInt8], _ parent: OpenDirectory?, _ key: PathKey
-  ) throws(DirectoryObstacle) -> OpenDirectory {
+    _ name: [UInt8], _ parent: OpenEntry?, _ key: PathKey
+  ) throws(DirectoryObstacle) -> OpenEntry {
     do throws(Errno) {
-      let directory = try parent ?? root.openDirectory(.root)
+      let directory: OpenEntry
+      if let parent { directory = parent } else { directory = try root.openDirectory(.root) }
       let next = try root.openDirectory(name, in: directory)
       if try root.status(of: repositoryName, in: next) == nil { return next }
     } catch { throw .system(error) }

@@ -28,7 +28,7 @@ struct EntryBuilder {
 
   /// What is at a key of the folder now.
   mutating func target(of key: PathKey) throws(DirectoryObstacle) -> FileStatus? {
-    let directory: OpenDirectory
+    let directory: OpenEntry
     do throws(DirectoryObstacle) {
       directory = try targetWalker.open(key.parent ?? .root)
     } catch {
@@ -44,7 +44,7 @@ struct EntryBuilder {
   /// Makes the directory of an item, open for its owner alone.
   mutating func makeDirectory(_ index: Int) throws(FolderError) {
     let key = run.plan.buildKey(index)
-    try attempt(index, key, "make") { builder, directory throws(Errno) in
+    try attempt(index, key, "make") { [run] builder, directory throws(Errno) in
       try run.writable(directory, key.parent ?? .root) { () throws(Errno) in
         try directory.descriptor.makeDirectory(key.name, mode: 0o700)
       }
@@ -78,41 +78,40 @@ struct EntryBuilder {
     // Nobody else may open it before it has its owner.
     let isOwn = entry.owner.id == identity.uid && entry.group.id == identity.gid
     let mode = entry.permissions & (isOwn ? 0o777 : 0o700)
-    let file: Descriptor
+    let file: OpenEntry
     do throws(Errno) {
       file = try run.writable(directory, key.parent ?? .root) { () throws(Errno) in
-        try directory.descriptor.open(
-          key.name, [.readWrite, .create, .exclusive, .noFollow], mode: mode)
+        OpenEntry(
+          try directory.descriptor.open(
+            key.name, [.readWrite, .create, .exclusive, .noFollow], mode: mode))
       }
     } catch { return try run.skip(index, error, "create") }
     let written: Int
     if let old, let source = source(old, for: entry) {
-      written = try content.fill(file, with: entry, from: source)
+      written = try content.fill(file.descriptor, with: entry, from: source.descriptor, old)
     } else {
-      written = try content.fill(file, with: entry)
+      written = try content.fill(file.descriptor, with: entry)
     }
     run.addBytes(written)
     let attributes = try entry.attributes.decoded(objects)
-    let status = try onPath(entry.key, "stat") { () throws(Errno) in try file.status() }
+    let status = try onPath(entry.key, "stat") { () throws(Errno) in try file.descriptor.status() }
     run.metadata.apply(
-      entry, attributes, to: file, status, isExact: inherits(directory, key.parent ?? .root))
+      entry, attributes, to: file.descriptor, status,
+      isExact: inherits(directory, key.parent ?? .root))
     if entry.inodeFlags & MetadataWriter.noDump != 0 {
-      run.metadata.setFlags(MetadataWriter.noDump, of: entry.key, file)
+      run.metadata.setFlags(MetadataWriter.noDump, of: entry.key, file.descriptor)
     }
   }
 
   /// The present file, where it may have ranges that are wanted.
-  private mutating func source(
-    _ old: TreeEntry, for entry: TreeEntry
-  ) -> FileBuilder.Source? {
+  private mutating func source(_ old: TreeEntry, for entry: TreeEntry) -> OpenEntry? {
     guard old.kind == .file, old.size >= Self.smallestSource, entry.size >= Self.smallestSource
     else { return nil }
     do throws(DirectoryObstacle) {
       let directory = try targetWalker.open(old.key.parent ?? .root)
       do throws(Errno) {
-        let file = try directory.descriptor.openOnSameMount(
-          old.key.name, [.readOnly, .nonBlocking])
-        return FileBuilder.Source(file: file, entry: old)
+        return OpenEntry(
+          try directory.descriptor.openOnSameMount(old.key.name, [.readOnly, .nonBlocking]))
       } catch {
         // All of it comes from chunks then.
         return nil
@@ -127,7 +126,7 @@ struct EntryBuilder {
   private mutating func buildOther(_ index: Int, _ entry: TreeEntry) throws(FolderError) {
     let key = run.plan.buildKey(index)
     let attributes = try entry.attributes.decoded(objects)
-    try attempt(index, key, "create") { builder, directory throws(Errno) in
+    try attempt(index, key, "create") { [run] builder, directory throws(Errno) in
       try run.writable(directory, key.parent ?? .root) { () throws(Errno) in
         switch entry.content {
         case .target(let target): try directory.descriptor.makeLink(key.name, to: target)
@@ -156,11 +155,11 @@ struct EntryBuilder {
       if run.isSkipped(leader) { return run.skip(index, .changing, "its file was not restored") }
       sourceKey = run.plan.buildKey(leader)
     }
-    let source: OpenDirectory
+    let source: OpenEntry
     do throws(DirectoryObstacle) {
       source = try targetWalker.open(sourceKey.parent ?? .root)
     } catch { return try run.skip(index, error, "open") }
-    try attempt(index, key, "link") { builder, directory throws(Errno) in
+    try attempt(index, key, "link") { [run] builder, directory throws(Errno) in
       let file = try source.descriptor.openOnSameMount(sourceKey.name, [.path])
       // Somebody may have put another file there.
       if !RestoreRun.matches(try file.status(), entry) { throw .noSuchFileOrDirectory }
@@ -198,11 +197,12 @@ struct EntryBuilder {
         continue
       }
       guard let directory = try parent(index, key) else { return false }
-      let file: Descriptor
+      let file: OpenEntry
       do throws(Errno) {
-        file = try directory.descriptor.openOnSameMount(key.name, [.readOnly, .nonBlocking])
+        file = OpenEntry(
+          try directory.descriptor.openOnSameMount(key.name, [.readOnly, .nonBlocking]))
       } catch { return false }
-      try onPath(item.key, "fsync") { () throws(Errno) in try file.synchronize() }
+      try onPath(item.key, "fsync") { () throws(Errno) in try file.descriptor.synchronize() }
     }
     return try run.synchronize(parents)
   }
@@ -211,7 +211,7 @@ struct EntryBuilder {
 
   private mutating func attempt(
     _ index: Int, _ key: PathKey, _ operation: String,
-    _ body: (inout EntryBuilder, OpenDirectory) throws(Errno) -> Void
+    _ body: (inout EntryBuilder, OpenEntry) throws(Errno) -> Void
   ) throws(FolderError) {
     guard let directory = try parent(index, key) else { return }
     do throws(Errno) { try body(&self, directory) } catch {
@@ -220,7 +220,7 @@ struct EntryBuilder {
   }
 
   /// The directory that an item is built in; nil, and the item is given up, where there is none.
-  private mutating func parent(_ index: Int, _ key: PathKey) throws(FolderError) -> OpenDirectory? {
+  private mutating func parent(_ index: Int, _ key: PathKey) throws(FolderError) -> OpenEntry? {
     do throws(DirectoryObstacle) { return try walker.open(key.parent ?? .root) } catch {
       try run.skip(index, error, "open")
       return nil
@@ -228,7 +228,7 @@ struct EntryBuilder {
   }
 
   /// Whether what is made in a directory gets an ACL from it.
-  private mutating func inherits(_ directory: OpenDirectory, _ key: PathKey) -> Bool {
+  private mutating func inherits(_ directory: OpenEntry, _ key: PathKey) -> Bool {
     if let inheritance, inheritance.key == key { return inheritance.inherits }
     let inherits = directory.descriptor.hasAttribute(MetadataWriter.defaultList)
     inheritance = (key, inherits)

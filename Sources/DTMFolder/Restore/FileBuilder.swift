@@ -5,12 +5,6 @@ internal import SystemPackage
 /// Fills new files with content: what the present file has already is copied from it, all else
 /// comes from chunks. Every byte is checked against its SHA-256.
 struct FileBuilder {
-  /// The present file, open for reading, and what it is known to hold.
-  struct Source: ~Copyable {
-    let file: Descriptor
-    let entry: TreeEntry
-  }
-
   /// A part that the present file has, at the same or another offset.
   private struct Shared {
     let part: ContentReader.Part
@@ -41,18 +35,20 @@ struct FileBuilder {
     return number
   }
 
-  /// The same, with a present file to copy from.
+  /// The same, with a present file to copy from that is open for reading; `present`: what it is known
+  /// to hold.
   func fill(
-    _ file: borrowing Descriptor, with entry: TreeEntry, from source: borrowing Source
+    _ file: borrowing Descriptor, with entry: TreeEntry, from source: borrowing Descriptor,
+    _ present: TreeEntry
   ) throws(FolderError) -> Int {
-    let known = try chunks(of: source.entry)
+    let known = try chunks(of: present)
     var shared: [Shared] = []
     var written = try fill(file, entry, known: known) { shared.append($0) }
     var start = 0
     while start < shared.count {
       var end = start + 1
       while end < shared.count, Self.follows(shared[end], shared[end - 1]) { end += 1 }
-      written += try copy(shared[start..<end], from: source.file, to: file, entry.key)
+      written += try copy(shared[start..<end], from: source, to: file, entry.key)
       start = end
     }
     return written

@@ -91,13 +91,7 @@ final class RestoreJournal {
     }
     do throws(DecodingFailure) {
       let contents = try JournalEncoding.decode(bytes)
-      // A torn mark is written over.
-      let plain = JournalEncoding.magic.count
-        + JournalEncoding.record(JournalEncoding.body(contents.plan, contents.intent)).count
-      return (
-        RestoreJournal(
-          name, files, file, length: contents.built == nil ? plain : bytes.count), contents
-      )
+      return (RestoreJournal(name, files, file, length: bytes.count), contents)
     } catch {
       throw FolderError(
         .corrupt, "\(name): \(error.message) (at byte \(error.offset))",

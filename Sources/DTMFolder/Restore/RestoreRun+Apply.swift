@@ -29,7 +29,7 @@ extension RestoreRun {
     try placer.setFlags()
     for settling in plan.settlings.reversed() { try placer.settle(settling) }
     try reached(.settled)
-    try synchronizeApplied()
+    if isDurable { try synchronizeApplied() }
     try reached(.completed)
   }
 
@@ -64,8 +64,8 @@ extension RestoreRun {
 
   /// Runs a change of names in a directory; where its mode forbids that to its own owner, opens it up.
   /// Its metadata is set at the end.
-  func writable<Result>(
-    _ directory: OpenDirectory, _ key: PathKey, _ body: () throws(Errno) -> Result
+  func writable<Result: ~Copyable>(
+    _ directory: OpenEntry, _ key: PathKey, _ body: () throws(Errno) -> Result
   ) throws(Errno) -> Result {
     do throws(Errno) { return try body() } catch {
       guard error == .permissionDenied else { throw error }
@@ -95,7 +95,8 @@ struct EntryPlacer {
   mutating func place(_ index: Int) throws(FolderError) {
     let item = run.plan.items[index]
     guard let new = item.new else { return }
-    try attempt(index, "rename") { directory throws(Errno) in
+    guard let directory = try parent(of: index, "rename") else { return }
+    try attempt(index, "rename") { () throws(Errno) in
       if item.action == .adjust { return try adjust(index, new, in: directory) }
       let name = item.key.name
       let temporary = run.plan.temporaryName(index)
@@ -126,7 +127,8 @@ struct EntryPlacer {
   /// Removes what is not wanted any more, or makes way for what takes a directory's place.
   mutating func remove(_ index: Int) throws(FolderError) {
     let item = run.plan.items[index]
-    try attempt(index, "remove") { directory throws(Errno) in
+    guard let directory = try parent(of: index, "remove") else { return }
+    try attempt(index, "remove") { () throws(Errno) in
       let name = item.key.name
       let present = try run.root.status(of: name, in: directory)
       if item.action == .remove {
@@ -198,7 +200,8 @@ struct EntryPlacer {
       guard let new = item.new, new.inodeFlags & MetadataWriter.immutable != 0,
         !run.isSkipped(index)
       else { continue }
-      try attempt(index, "open") { directory throws(Errno) in
+      guard let directory = try parent(of: index, "open") else { continue }
+      try attempt(index, "open") { () throws(Errno) in
         let file = try directory.descriptor.openOnSameMount(
           item.key.name, [.readOnly, .nonBlocking])
         run.metadata.setFlags(new.inodeFlags, of: item.key, file)
@@ -209,18 +212,19 @@ struct EntryPlacer {
   // MARK: - Steps
 
   private func adjust(
-    _ index: Int, _ new: TreeEntry, in directory: OpenDirectory
+    _ index: Int, _ new: TreeEntry, in directory: OpenEntry
   ) throws(Errno) {
-    let file: Descriptor
+    let file: OpenEntry
     do throws(Errno) {
       // A file that is open for reading can have its flags changed.
-      file = try directory.descriptor.openOnSameMount(
-        new.key.name, new.kind == .file ? [.readOnly, .nonBlocking] : [.path])
+      file = OpenEntry(
+        try directory.descriptor.openOnSameMount(
+          new.key.name, new.kind == .file ? [.readOnly, .nonBlocking] : [.path]))
     } catch {
       guard error == .permissionDenied else { throw error }
-      return try adjust(index, new, try directory.descriptor.openOnSameMount(new.key.name, [.path]))
+      file = OpenEntry(try directory.descriptor.openOnSameMount(new.key.name, [.path]))
     }
-    try adjust(index, new, file)
+    try adjust(index, new, file.descriptor)
   }
 
   private func adjust(
@@ -248,14 +252,14 @@ struct EntryPlacer {
   }
 
   /// An immutable file can neither be replaced nor removed.
-  private func clearFlags(_ old: TreeEntry, in directory: OpenDirectory) throws(Errno) {
+  private func clearFlags(_ old: TreeEntry, in directory: OpenEntry) throws(Errno) {
     guard old.inodeFlags & MetadataWriter.immutable != 0, old.kind == .file else { return }
     let file = try directory.descriptor.openOnSameMount(old.key.name, [.readOnly, .nonBlocking])
     run.metadata.setFlags(0, of: old.key, file)
   }
 
   private func add(
-    _ temporary: [UInt8], _ name: [UInt8], in directory: OpenDirectory
+    _ temporary: [UInt8], _ name: [UInt8], in directory: OpenEntry
   ) throws(Errno) {
     do throws(Errno) {
       try directory.descriptor.rename(temporary, to: name, .refuse)
@@ -267,7 +271,7 @@ struct EntryPlacer {
   }
 
   private func exchange(
-    _ temporary: [UInt8], _ name: [UInt8], in directory: OpenDirectory
+    _ temporary: [UInt8], _ name: [UInt8], in directory: OpenEntry
   ) throws(Errno) {
     do throws(Errno) {
       try directory.descriptor.rename(temporary, to: name, .exchange)
@@ -279,34 +283,43 @@ struct EntryPlacer {
     }
   }
 
-  private func removeIfThere(_ name: [UInt8], in directory: OpenDirectory) throws(Errno) {
+  private func removeIfThere(_ name: [UInt8], in directory: OpenEntry) throws(Errno) {
     do throws(Errno) { try directory.descriptor.remove(name) } catch {
       if error != .noSuchFileOrDirectory { throw error }
     }
   }
 
   /// Leaves what is there and removes what was built.
-  private func giveUp(_ index: Int, in directory: OpenDirectory) throws(Errno) {
+  private func giveUp(_ index: Int, in directory: OpenEntry) throws(Errno) {
     run.skip(index, .changing, RestoreRun.changedDetail)
     try discard(index, in: directory)
   }
 
-  private func discard(_ index: Int, in directory: OpenDirectory) throws(Errno) {
+  private func discard(_ index: Int, in directory: OpenEntry) throws(Errno) {
     var remover = TreeRemover(run.root)
     let parent = run.plan.items[index].key.parent ?? .root
     try remover.remove(parent.appending(run.plan.temporaryName(index)))
   }
 
-  private mutating func attempt(
-    _ index: Int, _ operation: String, _ body: (OpenDirectory) throws(Errno) -> Void
-  ) throws(FolderError) {
+  /// The directory that holds an item; nil, and the item is given up, where it can't be entered.
+  private mutating func parent(
+    of index: Int, _ operation: String
+  ) throws(FolderError) -> OpenEntry? {
     do throws(DirectoryObstacle) {
-      let directory = try walker.open(run.plan.items[index].key.parent ?? .root)
-      do throws(Errno) { try body(directory) } catch { throw .system(error) }
+      return try walker.open(run.plan.items[index].key.parent ?? .root)
     } catch {
       // Gone with its parent: nothing is left to do.
-      if case .system(.noSuchFileOrDirectory) = error, run.plan.items[index].new == nil { return }
+      if case .system(.noSuchFileOrDirectory) = error, run.plan.items[index].new == nil {
+        return nil
+      }
       try run.skip(index, error, operation)
+      return nil
     }
+  }
+
+  private func attempt(
+    _ index: Int, _ operation: String, _ body: () throws(Errno) -> Void
+  ) throws(FolderError) {
+    do throws(Errno) { try body() } catch { try run.skip(index, .system(error), operation) }
   }
 }

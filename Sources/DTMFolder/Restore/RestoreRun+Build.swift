@@ -5,6 +5,8 @@ internal import SystemPackage
 
 /// Building everything beside its target.
 extension RestoreRun {
+  typealias ReaderFactory = @Sendable () throws(FolderError) -> any ObjectReader
+
   /// From so many files or bytes on, a second thread is worth its start.
   private static let fewFiles = 256
   private static let fewBytes = 8 << 20
@@ -15,14 +17,16 @@ extension RestoreRun {
 
   /// Builds all that the plan says, and makes it durable.
   ///
-  /// `repository`: read by a reader for each thread. After return everything built is on disk where
-  /// `isDurable`. Throws `.corrupt` for damage, `.noSpace`, `.inputOutput`; what concerns one path is a
-  /// problem.
-  func build(_ repository: Repository, isDurable: Bool = true) throws(FolderError) {
-    var builder = EntryBuilder(self, repository.objects)
+  /// `helper`: makes a reader for a second thread, where there is much to do. After return everything
+  /// built is on disk where that is asked for. Throws `.corrupt` for damage, `.noSpace`,
+  /// `.inputOutput`; what concerns one path is a problem.
+  func build(
+    _ objects: any ObjectReader, helper: ReaderFactory? = nil
+  ) throws(FolderError) {
+    var builder = EntryBuilder(self, objects)
     try checkTargets(&builder)
     try makeDirectories(&builder)
-    try fillFiles(&builder, repository.files)
+    try fillFiles(&builder, helper)
     try makeLinks(&builder)
     try finishDirectories(&builder)
     if isDurable { try synchronizeBuilt(&builder) }
@@ -72,11 +76,13 @@ extension RestoreRun {
   // MARK: - Files
 
   private func fillFiles(
-    _ builder: inout EntryBuilder, _ files: any FileOperations
+    _ builder: inout EntryBuilder, _ makeReader: ReaderFactory?
   ) throws(FolderError) {
     let indices = builtItems { $0.new?.kind != .directory && $0.link == nil }
     let total = indices.reduce(0) { $0 + Int(clamping: plan.items[$1].new?.size ?? 0) }
-    guard indices.count >= Self.fewFiles || total >= Self.fewBytes, indices.count > 1 else {
+    guard let makeReader, indices.count > 1,
+      indices.count >= Self.fewFiles || total >= Self.fewBytes
+    else {
       for index in indices where !isOff(index) { try builder.build(index) }
       return
     }
@@ -86,8 +92,7 @@ extension RestoreRun {
     do throws(Errno) {
       helper = try DedicatedThread(named: "dtm-restore") { [self] in
         queue.attempt { () throws(FolderError) in
-          let own = try onRepository { () throws(RepositoryError) in try Repository(files) }
-          var builder = EntryBuilder(self, own.objects)
+          var builder = EntryBuilder(self, try makeReader())
           try work(queue, &builder)
         }
       }

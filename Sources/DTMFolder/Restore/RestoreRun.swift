@@ -16,6 +16,8 @@ final class RestoreRun: Sendable {
   let plan: RestorePlan
   let problems = RestoreProblems()
   let metadata: MetadataWriter
+  /// Whether each phase ends on disk.
+  let isDurable: Bool
   let reached: @Sendable (RestorePoint) throws(FolderError) -> Void
 
   /// Items that can't be carried out; what is there stays.
@@ -26,11 +28,12 @@ final class RestoreRun: Sendable {
 
   /// `skipped`: items that an earlier run gave up.
   init(
-    _ root: FolderRoot, _ plan: RestorePlan, skipped: Set<Int> = [],
+    _ root: FolderRoot, _ plan: RestorePlan, skipped: Set<Int> = [], isDurable: Bool = true,
     reached: @escaping @Sendable (RestorePoint) throws(FolderError) -> Void = { _ in }
   ) {
     self.root = root
     self.plan = plan
+    self.isDurable = isDurable
     self.reached = reached
     metadata = MetadataWriter(problems: problems)
     skippedItems = Mutex(skipped)

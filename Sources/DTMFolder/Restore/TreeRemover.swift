@@ -56,7 +56,7 @@ struct TreeRemover {
     }
   }
 
-  private mutating func opened(_ key: PathKey) throws(Errno) -> OpenDirectory? {
+  private mutating func opened(_ key: PathKey) throws(Errno) -> OpenEntry? {
     do throws(DirectoryObstacle) { return try walker.open(key) } catch {
       switch error {
       case .system(.noSuchFileOrDirectory): return nil
