@@ -1,5 +1,6 @@
 #include "clinux_notify.h"
 
+#include <sched.h>
 #include <string.h>
 #include <sys/statfs.h>
 
@@ -12,3 +13,5 @@ int clinux_fstatfs_identity(int fd, int64_t *type, uint64_t *identity) {
   memcpy(identity, &s.f_fsid, sizeof s.f_fsid);
   return 0;
 }
+
+int clinux_unshare(int flags) { return unshare(flags); }

@@ -3,6 +3,7 @@ package import SystemPackage
 
 /// What `dtmd` is to do: the daemon's own settings and the folders it protects.
 package struct Configuration: Sendable, Hashable {
+  /// The daemon's own settings.
   package var daemon: DaemonConfiguration
   /// In the order of the files; names and paths differ, none lies in another.
   package var folders: [FolderConfiguration]
@@ -35,6 +36,7 @@ package struct Configuration: Sendable, Hashable {
 package struct DaemonConfiguration: Sendable, Hashable {
   /// Where the control socket is; nil means the usual place.
   package var socket: FilePath?
+  /// The least that goes to the journal.
   package var logLevel: LogLevel
 
   package init(socket: FilePath? = nil, logLevel: LogLevel = .info) {
@@ -59,6 +61,7 @@ package struct FolderConfiguration: Sendable, Hashable {
   /// Patterns as in .gitignore: those of `defaults` first, so that the folder's own can take them
   /// back with `!`.
   package var ignore: [String]
+  /// When it is captured after a change.
   package var settle: SettlePolicy
   /// Where it is written.
   package var source: ConfigurationSource
@@ -78,6 +81,7 @@ package struct FolderConfiguration: Sendable, Hashable {
 
 /// A place in a configuration file.
 package struct ConfigurationSource: Sendable, Hashable {
+  /// The file as it was opened.
   package var file: FilePath
   /// From 1.
   package var line: Int

@@ -14,21 +14,25 @@ package struct ConfigurationError: Error, Sendable, CustomStringConvertible {
     package static let notFound = Code(value: .notFound)
     /// The drop-in file is there already.
     package static let exists = Code(value: .exists)
+    /// The caller may not read or write it.
     package static let permissionDenied = Code(value: .permissionDenied)
     /// The system refused for another reason; `cause` tells it.
     package static let inputOutput = Code(value: .inputOutput)
   }
 
+  /// What kind of fault it is.
   package let code: Code
   /// A phrase without file and place and without a full stop.
   package let message: String
   /// What was probably meant; a phrase.
   package let hint: String?
+  /// The file, or nil where none is meant.
   package let path: FilePath?
   /// From 1; nil where the whole file, or no file, is meant.
   package let line: Int?
   /// In bytes, from 1.
   package let column: Int?
+  /// What the system said, where it refused.
   package let cause: Errno?
 
   init(

@@ -2,9 +2,13 @@ package import DTMRules
 
 /// The words of a `settle` object that are there.
 package struct SettleOverrides: Sendable, Hashable {
+  /// Nil means inherited; so do the others.
   package var quiet: Duration?
+  /// See `SettlePolicy`.
   package var atMost: Duration?
+  /// See `SettlePolicy`.
   package var minInterval: Duration?
+  /// See `SettlePolicy`.
   package var openFiles: SettlePolicy.OpenFiles?
 
   package init(
@@ -17,6 +21,7 @@ package struct SettleOverrides: Sendable, Hashable {
     self.openFiles = openFiles
   }
 
+  /// Whether no word is there.
   package var isEmpty: Bool { self == SettleOverrides() }
 
   /// The policy with these words in place of the inherited ones.

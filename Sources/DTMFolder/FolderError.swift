@@ -8,7 +8,7 @@ package struct FolderError: Error, Sendable {
   package struct Code: Hashable, Sendable {
     private enum Value: Hashable {
       case notFound, exists, corrupt, busy, noSpace, permissionDenied, unsupportedVersion
-      case ambiguous, conflict, invalidInput, inputOutput, needsRecovery, held
+      case ambiguous, conflict, invalidInput, inputOutput, needsRecovery, held, refused, stateDamaged
     }
     private let value: Value
 
@@ -31,6 +31,10 @@ package struct FolderError: Error, Sendable {
     package static let needsRecovery = Code(value: .needsRecovery)
     /// The folder is gone, replaced or unmounted: nothing is recorded until somebody says so.
     package static let held = Code(value: .held)
+    /// A change set does not begin where the state cache ends: a scan has to be made instead.
+    package static let refused = Code(value: .refused)
+    /// The state cache does not read as it was written; stays within this module.
+    static let stateDamaged = Code(value: .stateDamaged)
   }
 
   package let code: Code

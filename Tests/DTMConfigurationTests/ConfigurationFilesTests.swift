@@ -181,20 +181,25 @@ import Testing
       errors.description == "/\\xff: a configuration can't name this path: it is not UTF-8")
   }
 
-  @Test func `of many who write the same name exactly one succeeds`() async throws {
+  @Test func `of many who write the same name at once exactly one succeeds`() throws {
     let location = location
-    let written = await withTaskGroup(of: Bool.self) { group in
-      for number in 0..<16 {
-        group.addTask {
-          let dropIn = FolderDropIn(name: "same", path: FilePath("/p\(number)"))
-          return (try? dropIn.write(to: location)) != nil
+    for round in 0..<5 {
+      let waiting = Monitor(8)
+      let written = Monitor(0)
+      let threads = try (0..<8).map { number in
+        try DedicatedThread(named: "writer") {
+          waiting.update { $0 -= 1 }
+          // All at once: each has to look while no file is there.
+          _ = waiting.wait(until: .never) { $0 == 0 ? true : nil }
+          let dropIn = FolderDropIn(name: "same\(round)", path: FilePath("/p\(round)/\(number)"))
+          if (try? dropIn.write(to: location)) != nil { written.update { $0 += 1 } }
         }
       }
-      return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+      for thread in threads { thread.join() }
+      #expect(written.withLock { $0 } == 1)
     }
-    #expect(written == 1)
-    #expect(try scratch.names(in: "dtm/dtmd.json.d") == ["same.json"])
-    #expect(try load().folders.count == 1)
+    #expect(try scratch.names(in: "dtm/dtmd.json.d") == (0..<5).map { "same\($0).json" })
+    #expect(try load().folders.count == 5)
   }
 
   @Test func `unprotecting removes the drop-in file and nothing else`() throws {

@@ -9,4 +9,7 @@
 /// f_type and the eight bytes of f_fsid, as fstatfs(2) tells them.
 int clinux_fstatfs_identity(int fd, int64_t *type, uint64_t *identity);
 
+/// unshare(2) of the calling thread, with CLONE_* flags.
+int clinux_unshare(int flags);
+
 #endif

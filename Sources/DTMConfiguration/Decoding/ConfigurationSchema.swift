@@ -13,6 +13,7 @@ package enum ConfigurationSchema {
     return writer.bytes
   }
 
+  /// Writes the schema as one value.
   package static func write(to writer: inout JSONWriter) {
     writer.object { writer in
       writer.field("$schema", "https://json-schema.org/draft/2020-12/schema")

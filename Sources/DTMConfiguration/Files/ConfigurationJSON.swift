@@ -4,6 +4,7 @@ internal import SystemPackage
 
 /// The configuration as it is in force, for `dtm config show`: a text that reads back as the same.
 extension Configuration {
+  /// Writes it as one value: daemon and folders, with all values in force.
   package func write(to writer: inout JSONWriter) {
     writer.object { writer in
       writer.object(DocumentKey.daemon.rawValue) { writer in
@@ -18,6 +19,7 @@ extension Configuration {
 }
 
 extension FolderConfiguration {
+  /// Writes it as one value, with all values in force.
   package func write(to writer: inout JSONWriter) {
     writer.object { writer in
       writer.field(FolderKey.name.rawValue, name)

@@ -2,6 +2,7 @@ package import SystemPackage
 
 /// Where a configuration is looked for: a main file, and a directory of drop-in files beside it.
 package struct ConfigurationLocation: Sendable, Hashable {
+  /// The whole configuration, or what the drop-in files add to.
   package let mainFile: FilePath
   /// The main file's name with `.d`.
   package let dropInDirectory: FilePath

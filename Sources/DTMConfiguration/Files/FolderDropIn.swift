@@ -3,10 +3,15 @@ package import SystemPackage
 
 /// A folder in a file of its own, as `dtm protect` writes it and `dtm unprotect` removes it.
 package struct FolderDropIn: Sendable, Hashable {
+  /// Also the file's name, without `.json`.
   package var name: String
+  /// Absolute, without `.` and `..`.
   package var path: FilePath
+  /// Absolute; nil leaves the key out.
   package var repository: FilePath?
+  /// Patterns as in .gitignore; none leaves the key out.
   package var ignore: [String]
+  /// What differs from `defaults`; nothing leaves the key out.
   package var settle: SettleOverrides
 
   package init(

@@ -7,6 +7,7 @@ package struct SettlePolicy: Sendable, Hashable {
   /// At least so long from the start of one snapshot to the start of the next, boundaries and
   /// requests apart. Not longer than `atMost`, or it would postpone that.
   package var minInterval: Duration
+  /// Whether a changed file that is open for writing holds quiet back.
   package var openFiles: OpenFiles
 
   /// What files open for writing mean for quiet.

@@ -24,7 +24,9 @@ package enum SettlePriority: Int, Sendable, Comparable {
 
 /// A snapshot that somebody asks for: a command, a stage, a rule that fired.
 package struct SettleRequest: Sendable, Hashable {
+  /// What the snapshot will be recorded as.
   package let kind: TriggerKind
+  /// What goes first.
   package let priority: SettlePriority
   /// The rule's or the stage's name; empty for a command.
   package let name: String
@@ -56,6 +58,7 @@ package struct SettleRequest: Sendable, Hashable {
 
 /// What a snapshot that is to be taken is for.
 package struct SettleTrigger: Sendable, Hashable {
+  /// What the snapshot is recorded as.
   package let kind: TriggerKind
   /// The requests it serves, most important first: one explicit one, or all rules that fired
   /// together; none for quiet, atMost, start and (mostly) stop.

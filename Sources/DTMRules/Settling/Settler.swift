@@ -13,6 +13,7 @@
 /// * one capture runs at a time, and every request is in exactly one trigger (a rule's again when
 ///   the capture failed).
 package struct Settler: Sendable {
+  /// What is in force; `.policyChanged` changes it.
   package internal(set) var policy: SettlePolicy
 
   /// What changed and is in no capture that runs or is done; nil when nothing is.
@@ -79,6 +80,7 @@ package struct Settler: Sendable {
 
   // MARK: - What status shows
 
+  /// Whether something changed that is in no capture.
   package var isDirty: Bool { dirt != nil }
   /// The first change that is in no capture yet.
   package var dirtySince: Duration? { dirt?.since }
@@ -86,6 +88,7 @@ package struct Settler: Sendable {
   package var lastChange: Duration? { dirt?.lastChange }
   /// Whether a capture was ordered and has not ended.
   package var isCapturing: Bool { capture != nil }
+  /// Whether a pause held at the last event.
   package var isPaused: Bool { isPaused(at: now) }
   /// Whether the folder would be quiet, were no changed file open for writing.
   package var isWaitingForWriters: Bool { dirt != nil && writers == .open }

@@ -71,6 +71,9 @@ package struct FileStatus: Sendable, Hashable {
   /// Of a device node.
   package let specialMajor: UInt32
   package let specialMinor: UInt32
+  /// `FS_IMMUTABLE_FL` (16) and `FS_NODUMP_FL` (64), as far as statx(2) tells them: its attribute
+  /// bits have the same values.
+  package let inodeFlags: UInt32
   package let modified: FileTime
   package let changed: FileTime
 
@@ -87,6 +90,7 @@ package struct FileStatus: Sendable, Hashable {
     isMountRoot = raw.attributes & CLINUX_STATX_ATTR_MOUNT_ROOT != 0
     specialMajor = raw.special_major
     specialMinor = raw.special_minor
+    inodeFlags = UInt32(truncatingIfNeeded: raw.attributes & 0x50)
     modified = FileTime(seconds: raw.mtime_seconds, nanoseconds: raw.mtime_nanoseconds)
     changed = FileTime(seconds: raw.ctime_seconds, nanoseconds: raw.ctime_nanoseconds)
   }

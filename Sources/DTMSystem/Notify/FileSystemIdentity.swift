@@ -29,3 +29,20 @@ extension Descriptor {
     return FileSystemIdentity(identity: identity, type: type)
   }
 }
+
+extension Descriptor {
+  /// When this file was made; nil where the file system does not tell.
+  ///
+  /// Tells a file from another one that got the same inode number after it was removed.
+  package func birthTime() throws(Errno) -> FileTime? {
+    // STATX_BTIME of <linux/stat.h>.
+    let hasBirthTime: UInt32 = 0x800
+    let descriptor = rawValue
+    var result = clinux_stat()
+    _ = try unsafe withCString(of: []) { pointer throws(Errno) in
+      try retrying { unsafe clinux_statx(descriptor, pointer, CLINUX_AT_EMPTY_PATH, &result) }
+    }
+    if result.mask & hasBirthTime == 0 { return nil }
+    return FileTime(seconds: result.btime_seconds, nanoseconds: result.btime_nanoseconds)
+  }
+}

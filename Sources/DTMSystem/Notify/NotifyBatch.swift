@@ -26,7 +26,7 @@ package struct NotifyBatch: Sendable {
   package init() {}
 
   /// Calls `body` for each event, in the order in which they happened.
-  package func forEach<Failure: Error>(
+  package func visit<Failure: Error>(
     _ body: (NotifyEvent) throws(Failure) -> Void
   ) throws(Failure) {
     var offset = 0
@@ -48,6 +48,8 @@ package struct NotifyBatch: Sendable {
 
   /// In the machine's byte order, as the kernel writes it.
   private func word(at offset: Int) -> UInt32 {
-    unsafe bytes.span.withUnsafeBytes { unsafe $0.loadUnaligned(fromByteOffset: offset, as: UInt32.self) }
+    unsafe bytes.span.withUnsafeBytes {
+      unsafe $0.loadUnaligned(fromByteOffset: offset, as: UInt32.self)
+    }
   }
 }

@@ -1,26 +1,29 @@
-internal import DTMSystem
+package import DTMSystem
 
 /// Files that raised MODIFY and no CLOSE_WRITE since: they may still be open for writing.
 ///
 /// Bounded: beyond the limit the directory of a further file is kept instead, and everything
 /// beneath it is looked at in each set until the watcher begins anew.
-struct HotFiles: Sendable {
-  static let standardLimit = 4096
+package struct HotFiles: Sendable {
+  package static let standardLimit = 4096
 
   private var files: [PathKey: UInt64] = [:]
-  private(set) var directories: Set<PathKey> = []
+  /// Directories that stand for files beyond the limit.
+  package private(set) var directories: Set<PathKey> = []
   private let limit: Int
 
-  init(limit: Int = HotFiles.standardLimit) {
+  /// Keeps at most `limit` files.
+  package init(limit: Int = HotFiles.standardLimit) {
     self.limit = limit
   }
 
   var count: Int { files.count }
   var isEmpty: Bool { files.isEmpty }
-  var sorted: [PathKey] { files.keys.sorted() }
+  /// The files, sorted.
+  package var sorted: [PathKey] { files.keys.sorted() }
 
   /// A file was written at this place in the sequence of events.
-  mutating func insert(_ key: PathKey, at sequence: UInt64) {
+  package mutating func insert(_ key: PathKey, at sequence: UInt64) {
     if files[key] != nil || files.count < limit {
       files[key] = sequence
     } else {
@@ -54,7 +57,7 @@ struct HotFiles: Sendable {
 
   /// A directory is gone; returns whether a hot file was beneath it.
   @discardableResult
-  mutating func removeAll(beneath directory: PathKey) -> Bool {
+  package mutating func removeAll(beneath directory: PathKey) -> Bool {
     if files.isEmpty { return false }
     let before = files.count
     files = files.filter { !$0.key.isBeneath(directory) }
@@ -62,7 +65,7 @@ struct HotFiles: Sendable {
   }
 
   /// A directory has another path.
-  mutating func move(_ old: PathKey, to new: PathKey) {
+  package mutating func move(_ old: PathKey, to new: PathKey) {
     if files.isEmpty { return }
     for (key, sequence) in files where key.isBeneath(old) {
       files.removeValue(forKey: key)

@@ -1,33 +1,33 @@
-internal import DTMSystem
+package import DTMSystem
 
 /// The directories of a folder that are, or should be, watched.
 ///
 /// Directories are nodes with a parent pointer and a name, never path strings: a rename moves one
 /// pointer, and what happens below is found under the new path at once. Nodes are found by watch
 /// and by (parent, name). A pure value: no system calls.
-struct NodeTable: Sendable {
+package struct NodeTable: Sendable {
   private var store = NodeStore()
   private var byWatch = SlotTable(hash: NodeStore.watchHash)
   private var byName = SlotTable(hash: NodeStore.nameHash)
   private var free: [NodeIndex] = []
   private var freed: [NodeIndex] = []
   /// How many nodes carry a watch.
-  private(set) var watchedCount = 0
+  package private(set) var watchedCount = 0
   /// Grows with each change of a name or a parent: what was derived from paths is stale then.
   private(set) var pathVersion: UInt64 = 0
 
   /// Begins with the root, pending.
-  init() {
+  package init() {
     _ = store.append(Node(state: .pending))
   }
 
   // MARK: Reading
 
   /// How many directories there are.
-  var count: Int { store.nodes.count - free.count - freed.count }
+  package var count: Int { store.nodes.count - free.count - freed.count }
 
   /// Bytes of memory in use, unused capacity included.
-  var footprint: Int {
+  package var footprint: Int {
     store.footprint + byWatch.footprint + byName.footprint
       + (free.capacity + freed.capacity) * MemoryLayout<NodeIndex>.stride
   }
@@ -40,17 +40,20 @@ struct NodeTable: Sendable {
 
   func name(of node: NodeIndex) -> ArraySlice<UInt8> { store.name(of: node) }
 
-  func node(ofWatch watch: Int32) -> NodeIndex? {
+  /// The directory that carries a watch.
+  package func node(ofWatch watch: Int32) -> NodeIndex? {
     byWatch.find(NodeStore.hash(watch: watch)) { store[$0].watch == watch }
   }
 
-  func child(of parent: NodeIndex, named name: ArraySlice<UInt8>) -> NodeIndex? {
+  /// The subdirectory of that name.
+  package func child(of parent: NodeIndex, named name: ArraySlice<UInt8>) -> NodeIndex? {
     byName.find(store.hash(parent, name)) {
       store[$0].parent == parent && store.name(of: $0).elementsEqual(name)
     }
   }
 
-  func children(of node: NodeIndex) -> [NodeIndex] {
+  /// The subdirectories, in no order.
+  package func children(of node: NodeIndex) -> [NodeIndex] {
     var result: [NodeIndex] = []
     var child = store[node].firstChild
     while !child.isNone {
@@ -71,7 +74,7 @@ struct NodeTable: Sendable {
   }
 
   /// The directory's path; nil while it, or one above it, has no place in the tree.
-  func key(of node: NodeIndex) -> PathKey? {
+  package func key(of node: NodeIndex) -> PathKey? {
     var chain: [NodeIndex] = []
     var length = 0
     var current = node
@@ -93,7 +96,8 @@ struct NodeTable: Sendable {
   // MARK: Changing
 
   /// A new directory, pending. There must be none of that name.
-  mutating func makeChild(of parent: NodeIndex, named name: ArraySlice<UInt8>) -> NodeIndex {
+  package mutating func makeChild(of parent: NodeIndex, named name: ArraySlice<UInt8>) -> NodeIndex
+  {
     let node: NodeIndex
     if let reused = free.popLast() {
       node = reused
@@ -106,7 +110,9 @@ struct NodeTable: Sendable {
   }
 
   /// Gives a detached directory a place; there must be none of that name.
-  mutating func attach(_ node: NodeIndex, to parent: NodeIndex, named name: ArraySlice<UInt8>) {
+  package mutating func attach(
+    _ node: NodeIndex, to parent: NodeIndex, named name: ArraySlice<UInt8>
+  ) {
     pathVersion += 1
     let next = store[parent].firstChild
     store.setName(node, name)
@@ -118,7 +124,7 @@ struct NodeTable: Sendable {
   }
 
   /// Takes a directory, with all beneath it, out of its place; it keeps its watches.
-  mutating func detach(_ node: NodeIndex) {
+  package mutating func detach(_ node: NodeIndex) {
     let old = store[node]
     if old.parent.isNone { return }
     pathVersion += 1
@@ -137,7 +143,7 @@ struct NodeTable: Sendable {
   }
 
   /// Removes a directory and all beneath it; returns the watches that they carried.
-  mutating func remove(_ node: NodeIndex) -> [Int32] {
+  package mutating func remove(_ node: NodeIndex) -> [Int32] {
     precondition(node != .root, "the root is never removed")
     detach(node)
     var watches: [Int32] = []
@@ -155,14 +161,14 @@ struct NodeTable: Sendable {
   }
 
   /// Lets the places of removed nodes be used again.
-  mutating func flushFreed() {
+  package mutating func flushFreed() {
     if freed.isEmpty { return }
     free += freed
     freed.removeAll(keepingCapacity: freed.count < 1024)
   }
 
   /// Maps a watch to a node, or takes the node's away (-1); no other node may have it.
-  mutating func setWatch(_ node: NodeIndex, _ watch: Int32) {
+  package mutating func setWatch(_ node: NodeIndex, _ watch: Int32) {
     let old = store[node].watch
     if old == watch { return }
     if old >= 0 {

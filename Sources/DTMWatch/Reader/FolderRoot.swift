@@ -9,10 +9,12 @@ struct FolderRoot: Sendable {
   struct Identity: Sendable, Equatable {
     let device: UInt64
     let inode: UInt64
+    /// An inode number is soon given out again: ext4 gives a removed directory's to the next one.
+    let birth: FileTime?
     let fileSystem: FileSystemIdentity
 
     func isSameDirectory(as other: Identity) -> Bool {
-      device == other.device && inode == other.inode
+      device == other.device && inode == other.inode && birth == other.birth
     }
 
     /// A device number may change when a disk is mounted again; the file system's own does not.
@@ -38,7 +40,8 @@ struct FolderRoot: Sendable {
   func identity(of directory: borrowing Descriptor) throws(Errno) -> Identity {
     let status = try directory.status()
     return Identity(
-      device: status.device, inode: status.inode, fileSystem: try directory.fileSystem())
+      device: status.device, inode: status.inode, birth: try directory.birthTime(),
+      fileSystem: try directory.fileSystem())
   }
 
   /// Looks what is there now.

@@ -27,6 +27,8 @@ struct Unsettled: Sendable {
   var departures: [UInt32: Departure] = [:]
   /// Names under which it is not sure which directory is there: armed anew.
   var suspects: Set<Place> = []
+  /// Names that a directory left, and under which none came since: armed if there is one.
+  var vacated: Set<Place> = []
   /// Directories that were armed since the last epoch's beginning.
   var armed: [NodeIndex] = []
   /// A file was written in a directory that was on its way from one name to another.
@@ -40,6 +42,6 @@ struct Unsettled: Sendable {
 
   /// Whether another epoch is needed though no event may come.
   var isEmpty: Bool {
-    departures.isEmpty && suspects.isEmpty && orphans.isEmpty && missing.isEmpty
+    departures.isEmpty && suspects.isEmpty && vacated.isEmpty && orphans.isEmpty && missing.isEmpty
   }
 }

@@ -66,8 +66,8 @@ extension WatchState {
     if nodes.isAlive(node), nodes[node].state == .pending { nodes.setState(node, .armed) }
   }
 
-  /// Nothing, or no directory, was under the path: an event that says why is queued, or the
-  /// directory above is not covered and it really is gone.
+  /// Nothing, or no directory, was under the path. The first time an event that says why may be
+  /// queued; after another epoch there is none.
   mutating func crawlMissed(_ node: NodeIndex) {
     crawling = .none
     guard nodes.isAlive(node) else { return }
@@ -75,9 +75,10 @@ extension WatchState {
       rootIsSuspect = true
       return
     }
-    if nodes[node].flags.contains(.wasMissing), let key = nodes.key(of: node) {
+    if nodes[node].flags.contains(.wasMissing), !nodes[node].parent.isNone {
+      // No mark: it was in every set while it was pending, and what came or went under the name
+      // since was told by the directory above.
       drop(node)
-      mark(key, .subtree)
     } else {
       nodes.setFlag(.wasMissing, of: node, to: true)
       unsettled.missing.append(node)

@@ -4,15 +4,18 @@ internal import DTMSystem
 extension WatchState {
   /// Called when every event that was queued at the beginning of the epoch has been handled.
   mutating func endEpoch() {
+    let hadNews = hasNews
     suspectAstray()
     for node in unsettled.orphans where nodes.isAlive(node) && nodes[node].watch < 0 {
       guard !nodes[node].parent.isNone else { continue }
       unsettled.suspects.insert(place(of: node))
     }
     let suspects = unsettled.suspects
+    let vacated = unsettled.vacated.subtracting(suspects)
     let missing = unsettled.missing
     unsettled.orphans = []
     unsettled.suspects = []
+    unsettled.vacated = []
     unsettled.missing = []
     unsettled.armed = []
     unsettled.moved = []
@@ -20,6 +23,11 @@ extension WatchState {
       hotBeneath(place)
       arrive(place.name[...], in: place.parent)
     }
+    for place in vacated where nodes.isAlive(place.parent) {
+      if nodes.child(of: place.parent, named: place.name[...]) != nil { continue }
+      arrive(place.name[...], in: place.parent)
+    }
+    hasNews = hadNews
     for node in missing where nodes.isAlive(node) && nodes[node].state == .pending {
       pending.append(node)
     }

@@ -4,7 +4,7 @@ internal import DTMSystem
 extension WatchState {
   /// Handles the events of one read.
   mutating func apply(_ batch: NotifyBatch) {
-    batch.forEach { apply($0) }
+    batch.visit { apply($0) }
   }
 
   /// Handles one event.
@@ -78,7 +78,7 @@ extension WatchState {
     if !isRepeated {
       if isExcluded(key, false) { return }
       hasNews = true
-      marks.insert(event.name, in: directory, .entry)
+      marks.insert(event.name, in: directory)
       directoryCache.lastName = Array(event.name)
     }
     if event.mask.contains(.modify) {
@@ -146,6 +146,9 @@ extension WatchState {
   }
 
   private mutating func moveOut(_ event: NotifyEvent, _ parent: NodeIndex) {
+    // An exchange tells MOVED_TO before MOVED_FROM of one name, under which there is a directory
+    // afterwards: whether the name is free now is looked at.
+    unsettled.vacated.insert(Unsettled.Place(parent: parent, name: Array(event.name)))
     let child = nodes.child(of: parent, named: event.name)
     let key = includedKey(event.name, parent)
     if let key { mark(key, .subtree) }

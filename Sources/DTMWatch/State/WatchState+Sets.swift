@@ -49,7 +49,7 @@ extension WatchState {
     for node in unsettled.missing + unsettled.orphans + revisit where nodes.isAlive(node) {
       mark(nodes.key(of: node), .subtree)
     }
-    for place in unsettled.suspects where nodes.isAlive(place.parent) {
+    for place in unsettled.suspects.union(unsettled.vacated) where nodes.isAlive(place.parent) {
       mark(nodes.key(of: place.parent)?.appending(place.name), .subtree)
     }
     for (node, reason) in uncovered where reason.isPolled {

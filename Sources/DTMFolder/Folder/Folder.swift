@@ -1,0 +1,109 @@
+package import DTMRepository
+internal import DTMSystem
+package import SystemPackage
+
+/// A data folder against its repository: takes snapshots of it, and tells what differs.
+///
+/// Synchronous; belongs to one thread at a time, which has the identity that may read the folder
+/// and write the repository. The process ignores SIGIO
+/// (`ProcessSignals.ignoreThoseOfFiles`), which a writer raises who comes while a lease is tested.
+package final class Folder {
+  package let root: FolderRoot
+  package let id: PackID
+  package let repository: Repository
+  package let environment: CaptureEnvironment
+  /// What the folder looked like at its last snapshot; a cache.
+  package let state: StateCache
+  /// The configuration's ignore patterns.
+  private let patterns: [String]
+  let scope: IgnoreScope
+  private var held: CaptureLock?
+
+  /// Opens a folder.
+  ///
+  /// `path`: absolute; `id`: the folder's in the repository; `repositoryPath`: where the state
+  /// cache is kept, beneath `state/`. Throws `.held` where there is no folder at the path.
+  package init(
+    at path: FilePath, id: PackID, repository: Repository, repositoryPath: FilePath,
+    ignoring patterns: [String] = [], environment: CaptureEnvironment = .system()
+  ) throws(FolderError) {
+    do throws(Errno) {
+      root = try FolderRoot(path, calls: environment.calls)
+    } catch {
+      if error == .noSuchFileOrDirectory || error == .notDirectory {
+        throw FolderError(
+          .held, "there is no folder at \(path): nothing is recorded",
+          hint: "dtm -C \(path) restore brings it back", cause: error)
+      }
+      throw FolderError(error, "open", path.string)
+    }
+    self.id = id
+    self.repository = repository
+    self.environment = environment
+    self.patterns = patterns
+    scope = IgnoreScope(configured: patterns)
+    let database = repositoryPath.appending("state").appending(id.hex + ".sqlite")
+    state = StateCache(path: database.bytes)
+  }
+
+  /// Digest of the configuration's patterns: a state made with others is of no use for events.
+  var rules: ObjectID {
+    Digest.sha256(Array(patterns.joined(separator: "\n").utf8).span)
+  }
+
+  /// The names of this folder's refs.
+  package var refs: FolderRefs { FolderRefs(id) }
+
+  // MARK: - The capture lock
+
+  /// Takes the capture lock for as long as this value lives, or until `release`: for the daemon.
+  ///
+  /// Throws `.busy` when another process has it.
+  package func hold() throws(FolderError) {
+    if held == nil { held = try lock(patience: .zero) }
+  }
+
+  package func release() {
+    held = nil
+  }
+
+  /// The lock for one capture; the one that is held, if it is.
+  func captureLock(patience: Duration) throws(FolderError) -> CaptureLock {
+    if let held { return held }
+    return try lock(patience: patience)
+  }
+
+  private func lock(patience: Duration) throws(FolderError) -> CaptureLock {
+    let pause = Duration.milliseconds(50)
+    let end = environment.time.monotonic() + patience
+    while true {
+      let lock = try onRepository { () throws(RepositoryError) in try repository.captureLock() }
+      if let lock {
+        do throws(Errno) {
+          try lock.describe(pid: ProcessSignals.processID)
+        } catch { throw FolderError(error, "write", "locks/capture") }
+        return lock
+      }
+      if environment.time.monotonic() >= end { throw busy() }
+      environment.pause(pause)
+    }
+  }
+
+  private func busy() -> FolderError {
+    var holder = "another process"
+    do throws(Errno) {
+      let file = try repository.files.open("locks/capture", writable: false)
+      let text = String(decoding: try file.read(at: 0, count: 32), as: UTF8.self)
+      if let pid = Int(text.filter(\.isNumber)) { holder = "process \(pid)" }
+    } catch {
+      // The lock's file is only asked for a name to tell.
+    }
+    return FolderError(
+      .busy, "\(holder) is capturing this folder", hint: "try again when it has ended")
+  }
+}
+
+extension FilePath {
+  /// The path's bytes.
+  var bytes: [UInt8] { Array(string.utf8) }
+}

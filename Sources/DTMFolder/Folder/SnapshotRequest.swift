@@ -1,0 +1,47 @@
+package import DTMRepository
+package import DTMSystem
+
+/// What a snapshot is asked for with.
+package struct SnapshotRequest: Sendable {
+  package var changes: ChangeSet
+  /// `manual`, `quiet`, `atMost`, `rule`, …
+  package var trigger: String
+  package var rules: [String] = []
+  package var message = ""
+  package var labels: [String: String] = [:]
+  package var tags: [String] = []
+  package var isPinned = false
+  /// Makes none where nothing changed in content.
+  package var ifChanged = false
+  /// Reads files that are open for writing however long that takes: for manual, stage and marker
+  /// snapshots.
+  package var ignoresHotLimit = false
+  /// Another time than now: for imports and tests.
+  package var time: Timestamp?
+  package var host = ""
+  package var user = ""
+  package var writerVersion = ""
+  /// The operation's kind in the ref log.
+  package var operation = "snapshot"
+  /// How long to wait for another process that captures; zero: not at all.
+  package var patience = Duration.seconds(30)
+
+  package init(_ changes: ChangeSet, trigger: String) {
+    self.changes = changes
+    self.trigger = trigger
+  }
+}
+
+/// What came of a request.
+package struct SnapshotOutcome: Sendable {
+  /// The new snapshot, or the one that is there where nothing changed; nil only where nothing was
+  /// there and none was asked for.
+  package let id: ObjectID?
+  package let snapshot: Snapshot?
+  package let wasCreated: Bool
+  package let duration: Duration
+  /// Bytes that went to the packs.
+  package let storedBytes: Int
+  /// Directories that are folders of their own, and so not in the snapshot.
+  package let nested: [PathKey]
+}
