@@ -57,7 +57,9 @@ package enum DaemonEvent: String, Sendable, CaseIterable {
 
   package var level: Logger.Level {
     switch self {
-    case .daemonStarted, .daemonStopped, .configurationLoaded, .folderProtected, .folderLeft, .snapshotTaken: .notice
+    case .daemonStarted, .daemonStopped, .configurationLoaded, .folderProtected, .folderLeft,
+      .snapshotTaken:
+      .notice
     case .folderDegraded, .snapshotIncomplete, .eventsLost: .warning
     case .configurationRefused, .folderUnprotected, .snapshotFailed, .repositoryUnavailable: .error
     }

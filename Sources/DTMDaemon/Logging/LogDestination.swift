@@ -18,16 +18,24 @@ package enum LogDestination: String, Sendable, CaseIterable {
   }
 
   /// A logger that writes there.
-  package func logger(level: Logger.Level, isTerminal: Bool) -> Logger {
+  ///
+  /// `stream`: takes the lines that go to standard error, one call each.
+  package func logger(
+    level: Logger.Level, isTerminal: Bool,
+    stream: @escaping @Sendable ([UInt8]) -> Void = LogDestination.standardError
+  ) -> Logger {
     switch self {
     case .journal: Logger(label: "dtmd") { _ in JournalLogHandler(logLevel: level) }
     case .stderr:
       Logger(label: "dtmd") { _ in
-        StreamLogHandler(logLevel: level, isTerminal: isTerminal) { bytes in
-          // Nobody is left to be told when standard error is closed.
-          try? StandardStream.error.write(bytes)
-        }
+        StreamLogHandler(logLevel: level, isTerminal: isTerminal, write: stream)
       }
     }
+  }
+
+  /// Writes to standard error.
+  package static let standardError: @Sendable ([UInt8]) -> Void = { bytes in
+    // Nobody is left to be told when standard error is closed.
+    try? StandardStream.error.write(bytes)
   }
 }

@@ -1,3 +1,5 @@
+internal import DTMSystem
+
 /// Says to the service manager how the daemon is.
 package struct ServiceNotifier: Sendable {
   private let send: @Sendable (String) -> Void
@@ -21,7 +23,9 @@ package struct ServiceNotifier: Sendable {
   }
 
   package func reloading() {
-    send("RELOADING=1\nMONOTONIC_USEC=\(Systemd.monotonicMicroseconds())\nSTATUS=Reloading")
+    // The service manager tells by the time which READY ends this reload.
+    let now = ProcessClock.monotonic / .microseconds(1)
+    send("RELOADING=1\nMONOTONIC_USEC=\(UInt64(now))\nSTATUS=Reloading")
   }
 
   package func stopping() {

@@ -1,5 +1,5 @@
 internal import CSystemd
-internal import Glibc
+internal import DTMSystem
 
 /// libsystemd's functions: the only unsafe code of this module.
 enum Systemd {
@@ -36,15 +36,8 @@ enum Systemd {
   static func takeListeningSocket() -> Int32? {
     let first: Int32 = 3  // SD_LISTEN_FDS_START
     guard sd_listen_fds(1) == 1,
-      sd_is_socket_unix(first, Int32(SOCK_STREAM.rawValue), 1, nil, 0) > 0
+      sd_is_socket_unix(first, UnixListener.socketType, 1, nil, 0) > 0
     else { return nil }
     return first
-  }
-
-  /// Microseconds of `CLOCK_MONOTONIC`, as `RELOADING=1` wants them beside it.
-  static func monotonicMicroseconds() -> UInt64 {
-    var time = timespec()
-    unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(time.tv_sec) * 1_000_000 + UInt64(time.tv_nsec) / 1000
   }
 }
