@@ -456,7 +456,7 @@ final class CaptureRun {
 
 extension StateEdit {
   /// In key order; of several for one key the last.
-  static func inOrder(_ edits: [StateEdit]) -> [StateEdit] {
+  package static func inOrder(_ edits: [StateEdit]) -> [StateEdit] {
     var isInOrder = true
     for index in edits.indices.dropFirst() where !(edits[index - 1].key < edits[index].key) {
       isInOrder = false

@@ -67,17 +67,18 @@ extension Folder {
     guard let parent = key.parent else {
       throw FolderError(.invalidInput, "the folder itself has no bytes", path: key)
     }
-    let file: Descriptor
+    let file: OpenEntry
     do throws(Errno) {
       let directory = try root.openDirectory(parent)
-      file = try directory.descriptor.openOnSameMount(key.name, [.readOnly, .nonBlocking])
-      if try file.status().kind != .file { throw .isDirectory }
+      file = OpenEntry(
+        try directory.descriptor.openOnSameMount(key.name, [.readOnly, .nonBlocking]))
+      if try file.descriptor.status().kind != .file { throw .isDirectory }
     } catch { throw FolderError(error, "open", Quoting.path(key.path), path: key) }
     var offset = 0
     while true {
       let piece: [UInt8]
       do throws(Errno) {
-        piece = try file.read(at: offset, count: pieceLength)
+        piece = try file.descriptor.read(at: offset, count: pieceLength)
       } catch { throw FolderError(error, "read", Quoting.path(key.path), path: key) }
       if piece.isEmpty { return }
       try body(offset, piece)

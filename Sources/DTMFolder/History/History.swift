@@ -70,10 +70,7 @@ package struct History {
 
   /// What was learnt about a snapshot after it was made: the newest value of each key.
   package func facts(of id: ObjectID) throws(FolderError) -> [String: [UInt8]] {
-    let facts = try onRepository { () throws(RepositoryError) in
-      try repository.refLog.facts(of: id)
-    }
-    return Dictionary(facts.map { ($0.key, $0.value) }) { first, _ in first }
+    try onRepository { () throws(RepositoryError) in try repository.refLog.facts(of: id) }
   }
 
   /// Calls `body` with a snapshot and its ancestors that are still kept, newest first, until it

@@ -1,13 +1,13 @@
-internal import DTMRepository
-internal import DTMSystem
+package import DTMRepository
+package import DTMSystem
 
 /// What is known of the folder from before, in key order: the records of the state cache, or,
 /// where that can't be trusted, the keys of the tree, with records that nothing matches.
-struct KnownEntries {
+package struct KnownEntries {
   /// One known entry.
-  struct Known {
-    let key: PathKey
-    let record: StateRecord
+  package struct Known: Sendable {
+    package let key: PathKey
+    package let record: StateRecord
   }
 
   private enum Source {
@@ -25,10 +25,10 @@ struct KnownEntries {
   private var records: [StateRecord] = []
   private var index = 0
   /// The next entry; nil at the end.
-  private(set) var current: Known?
+  package private(set) var current: Known?
 
   /// All records of the cache as it was when reading began, or those beneath a directory.
-  init(_ state: StateCache, beneath: PathKey?) throws(StateFailure) {
+  package init(_ state: StateCache, beneath: PathKey?) throws(StateFailure) {
     source = .state(state)
     self.beneath = beneath
     if let block = try state.block(holding: beneath ?? .root) {
@@ -40,14 +40,15 @@ struct KnownEntries {
   }
 
   /// All entries of a tree, or those beneath a directory.
-  init(_ tree: Tree, beneath: PathKey?) throws(StateFailure) {
+  package init(_ tree: Tree, beneath: PathKey?) throws(StateFailure) {
     source = .tree(tree)
     self.beneath = beneath
     try readTree(from: beneath ?? .root, including: beneath == nil)
     try settle()
   }
 
-  mutating func advance() throws(StateFailure) {
+  /// Goes to the next entry.
+  package mutating func advance() throws(StateFailure) {
     index += 1
     try settle()
   }

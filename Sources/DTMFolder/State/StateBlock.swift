@@ -1,4 +1,4 @@
-internal import DTMSystem
+package import DTMSystem
 
 /// A run of entries in key order, as one row of the state cache holds it.
 ///
@@ -6,24 +6,27 @@ internal import DTMSystem
 /// uid, gid, links, size, inode, device, then mtime (zigzag seconds, nanoseconds), ctime (zigzag
 /// seconds after mtime, nanoseconds), and a byte class | 0x80 if racy; at the end 8 bytes FNV-1a
 /// of all before. A cache, never read by another program: it may change with the schema version.
-struct StateBlock {
+package struct StateBlock: Sendable {
   /// Records a block has after it was written, and the most before it is cut into two.
   static let usualCount = 128
   static let maximumCount = 256
 
-  private(set) var keys: [PathKey] = []
-  private(set) var records: [StateRecord] = []
+  /// Ascending.
+  package private(set) var keys: [PathKey] = []
+  package private(set) var records: [StateRecord] = []
 
-  init() {}
+  package init() {}
 
-  var count: Int { records.count }
+  package var count: Int { records.count }
 
-  mutating func append(_ key: PathKey, _ record: StateRecord) {
+  /// Appends a record, whose key is greater than all before.
+  package mutating func append(_ key: PathKey, _ record: StateRecord) {
     keys.append(key)
     records.append(record)
   }
 
-  func encoded(_ range: Range<Int>) -> [UInt8] {
+  /// The bytes of a row with these records.
+  package func encoded(_ range: Range<Int>) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(range.count * 64)
     var last: [UInt8] = []
@@ -47,7 +50,7 @@ struct StateBlock {
   }
 
   /// Nil where the bytes are not what was written.
-  init?(decoding bytes: [UInt8]) {
+  package init?(decoding bytes: [UInt8]) {
     guard bytes.count > 8 else { return nil }
     let end = bytes.count - 8
     var sum: UInt64 = 0

@@ -4,8 +4,8 @@ internal import SystemPackage
 
 /// Something in the state cache does not read as it was written. Never shown to the user: the
 /// cache is emptied, and a scan fills it again.
-struct StateFailure: Error {
-  let message: String
+package struct StateFailure: Error {
+  package let message: String
   /// Where it was the repository that could not be read.
   var repository: RepositoryError?
 }
@@ -23,6 +23,16 @@ package struct StateHeader: Hashable, Sendable {
   /// Records, the folder's own included: as many as the head's tree has entries. Counted by the
   /// cache itself when it is written.
   package var entries: Int
+
+  package init(
+    head: ObjectID, sequence: UInt64, clock: String, rules: ObjectID, entries: Int = 0
+  ) {
+    self.head = head
+    self.sequence = sequence
+    self.clock = clock
+    self.rules = rules
+    self.entries = entries
+  }
 }
 
 /// A path to look at in each snapshot, whatever the change set says.
@@ -79,6 +89,7 @@ package final class StateCache {
   private var reader: SQLiteDatabase?
   private var writer: StateWriter?
   private var isReading = false
+  private var isClosed = false
 
   /// `path`: of the database file; it is made when it is not there. Never fails: a cache that
   /// can't be opened is one that is always empty.
@@ -118,6 +129,14 @@ package final class StateCache {
     isReading = false
   }
 
+  /// Closes the file; the cache is empty and keeps nothing from then on.
+  package func close() {
+    rollBack()
+    writer = nil
+    reader = nil
+    isClosed = true
+  }
+
   /// Throws the whole cache away and begins an empty one.
   package func reset() {
     writer = nil
@@ -130,7 +149,7 @@ package final class StateCache {
   // MARK: - Reading
 
   /// The record of a path.
-  func record(_ key: PathKey) throws(StateFailure) -> StateRecord? {
+  package func record(_ key: PathKey) throws(StateFailure) -> StateRecord? {
     guard let block = try block(holding: key) else { return nil }
     guard let index = block.keys.firstIndex(of: key) else { return nil }
     return block.records[index]
@@ -142,12 +161,12 @@ package final class StateCache {
   }
 
   /// The first block that begins after a key.
-  func block(after key: PathKey) throws(StateFailure) -> StateBlock? {
+  package func block(after key: PathKey) throws(StateFailure) -> StateBlock? {
     try firstBlock("SELECT data FROM blocks WHERE first > ? ORDER BY first LIMIT 1", key)
   }
 
   /// Where a directory was, by its inode.
-  func directory(_ identity: InodeIdentity) throws(StateFailure) -> PathKey? {
+  package func directory(_ identity: InodeIdentity) throws(StateFailure) -> PathKey? {
     var result: PathKey?
     try reading { reader throws(SQLiteError) in
       try reader.run(
@@ -161,7 +180,7 @@ package final class StateCache {
   }
 
   /// The known names of a file that has several, in key order.
-  func names(of identity: InodeIdentity) throws(StateFailure) -> [PathKey] {
+  package func names(of identity: InodeIdentity) throws(StateFailure) -> [PathKey] {
     var result: [PathKey] = []
     try reading { reader throws(SQLiteError) in
       try reader.run(
@@ -175,7 +194,7 @@ package final class StateCache {
   }
 
   /// The paths to look at in each snapshot, in key order.
-  func revisits() throws(StateFailure) -> [Revisit] {
+  package func revisits() throws(StateFailure) -> [Revisit] {
     var result: [Revisit] = []
     try reading { reader throws(SQLiteError) in
       try reader.run("SELECT key, whole, reason, ended, took FROM revisits ORDER BY key") { row in
@@ -268,7 +287,7 @@ package final class StateCache {
   var isWriting: Bool { writer?.isOpen ?? false }
 
   private func writing(_ body: (StateWriter) throws(SQLiteError) -> Void) {
-    if writer == nil, let database = Self.open(path) { writer = StateWriter(database) }
+    if writer == nil, !isClosed, let database = Self.open(path) { writer = StateWriter(database) }
     guard let writer else { return }
     writer.attempt(body)
   }

@@ -75,10 +75,10 @@ package struct StateRecord: Hashable, Sendable {
   }
 
   package var kind: FileKind? { FileKind(mode: mode) }
-  var isDirectory: Bool { mode & 0o170000 == 0o040000 }
+  package var isDirectory: Bool { mode & 0o170000 == 0o040000 }
   /// Whether it is a name of several of one file.
-  var isLinked: Bool { links > 1 && !isDirectory && captureClass != .unknown }
-  var identity: InodeIdentity { InodeIdentity(device: device, inode: inode) }
+  package var isLinked: Bool { links > 1 && !isDirectory && captureClass != .unknown }
+  package var identity: InodeIdentity { InodeIdentity(device: device, inode: inode) }
 
   /// Whether the entry is, by all that stat tells, as it was captured, and that is to be trusted.
   func vouches(for status: FileStatus, rootDevice: UInt64) -> Bool {

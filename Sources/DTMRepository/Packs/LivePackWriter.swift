@@ -5,14 +5,6 @@ internal import SystemPackage
 ///
 /// Nothing appended counts before its end stands in the ref log. Not for two threads at once.
 final class LivePackWriter {
-  /// A pack this large is sealed (bytes).
-  static func sealingLength(_ kind: PackKind) -> Int {
-    switch kind {
-    case .data: 64 << 20
-    case .metadata: 16 << 20
-    }
-  }
-
   /// What the ref log says of a live pack.
   enum Committed {
     case whole((length: Int, pack: PackFile, rows: [PackRow]))
@@ -136,8 +128,6 @@ final class LivePackWriter {
   ) -> Bool {
     (try? files.open(PackFile.name(id, kind, sealed: true), writable: false)) != nil
   }
-
-  var isFull: Bool { length >= Self.sealingLength(kind) }
 
   /// Appends a frame and returns its offset. Not durable yet.
   func append(_ header: FrameHeader, _ bytes: [UInt8]) throws(RepositoryError) -> Int {

@@ -11,6 +11,9 @@ package final class Repository {
   /// False where a feature says that this program must not write.
   package let isWritable: Bool
 
+  /// When packs are sealed; smaller in tests.
+  package var packLimits = PackLimits()
+
   let packs: PackReader
   let zstd: Zstd
 
@@ -54,7 +57,8 @@ package final class Repository {
   /// `format.json` comes last: without it there is no repository. After return all is durable but the
   /// directory's own name. Throws `.exists` when there is a repository.
   package static func create(
-    _ files: any FileOperations, chunker: ChunkerParameters = .standard, _ first: RecordDraft
+    _ files: any FileOperations, chunker: ChunkerParameters = .standard, first: RecordDraft,
+    at time: Timestamp
   ) throws(RepositoryError) -> Repository {
     let there = try onFile("", "list") { () throws(Errno) in try files.list("") }
     if there.contains("format.json") {
@@ -76,7 +80,7 @@ package final class Repository {
       }
     }
     try publish("config.json", Array("{}\n".utf8), files)
-    try RefLog.create(files: files, repository: format.repository, first)
+    _ = try RefLog.create(files: files, repository: format.repository, first: first, at: time)
     for name in directories {
       try onFile(name, "fsync") { () throws(Errno) in try files.synchronizeDirectory(name) }
     }
@@ -193,6 +197,21 @@ package final class Repository {
     do throws(Errno) { return try files.create(name, mode: 0o600) } catch {
       if error != .fileExists { throw error }
       return try files.open(name, writable: true)
+    }
+  }
+}
+
+/// The lengths at which live packs are sealed, in bytes.
+package struct PackLimits: Sendable {
+  package var data = 64 << 20
+  package var metadata = 16 << 20
+
+  package init() {}
+
+  func bytes(_ kind: PackKind) -> Int {
+    switch kind {
+    case .data: data
+    case .metadata: metadata
     }
   }
 }

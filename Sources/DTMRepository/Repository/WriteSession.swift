@@ -1,4 +1,4 @@
-internal import DTMSystem
+package import DTMSystem
 
 /// One command's, or one snapshot's, writing: deduplicates, packs, and commits.
 ///
@@ -95,7 +95,7 @@ package final class WriteSession: ContentStore {
     for row in header.rows {
       places[ObjectName(id: row.id, kind: row.kind)] = .frame(kind, writer: index, offset: offset)
     }
-    if writers[index].isFull {
+    if writers[index].length >= repository.packLimits.bytes(kind) {
       try writers[index].seal()
       sealed.append(writers[index].id)
       current[kind] = nil
@@ -129,24 +129,28 @@ package final class WriteSession: ContentStore {
   /// Two flushes: the packs in parallel, then the ref log's copies in parallel. Throws `.conflict`
   /// when a ref is not what the draft expects; the session can then commit something else. After any
   /// other error the session is abandoned.
-  package func commit(_ draft: RecordDraft) throws(RepositoryError) -> RefLogState {
+  package func commit(
+    _ draft: RecordDraft, at time: Timestamp
+  ) throws(RepositoryError) -> RefLogState {
     precondition(isUsable, "a session that was abandoned is committed")
     do throws(RepositoryError) {
-      return try commitOnce(draft)
+      return try commitOnce(draft, at: time)
     } catch {
       if error.code != .conflict { isUsable = false }
       throw error
     }
   }
 
-  private func commitOnce(_ draft: RecordDraft) throws(RepositoryError) -> RefLogState {
+  private func commitOnce(
+    _ draft: RecordDraft, at time: Timestamp
+  ) throws(RepositoryError) -> RefLogState {
     for kind in PackKind.allCases { try flush(kind) }
     let open = current.values.map { writers[$0] }
     try LivePackWriter.synchronize(open, repository.files)
     var draft = draft
     draft.livePacks = open.map { LivePack(id: $0.id, kind: $0.kind, length: $0.length) }
     draft.removedPacks = sealed
-    let state = try repository.refLog.append(draft)
+    let state = try repository.refLog.append(draft, at: time)
     sealed = []
     places = [:]
     try repository.packs.catalog.refresh(state)

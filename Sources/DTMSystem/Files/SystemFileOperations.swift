@@ -1,6 +1,5 @@
 internal import CLinux
 internal import Glibc
-internal import Synchronization
 package import SystemPackage
 
 /// `FileOperations` on the kernel, beneath one directory that is opened once.
@@ -92,40 +91,11 @@ package final class SystemFileOperations: FileOperations {
   }
 
   package func synchronizeData(_ opened: [any OpenFile]) throws(Errno) {
-    guard let first = opened.first else { return }
-    let others = opened.dropFirst().map { SynchronizingFile($0) }
-    var threads: [DedicatedThread] = []
-    for other in others {
-      threads.append(try DedicatedThread(named: "dtm-sync") { other.synchronize() })
-    }
-    var failure: Errno?
-    do throws(Errno) { try first.synchronizeData() } catch { failure = error }
-    for thread in threads { _ = thread.join() }
-    for other in others { failure = failure ?? other.failure }
-    if let failure { throw failure }
+    for case let error? in ParallelSynchronization.synchronizeData(opened) { throw error }
   }
 
   package func map(_ name: String) throws(Errno) -> MappedFile? {
     try MappedFile(try root.open(Array(name.utf8), [.readOnly, .noFollow]))
-  }
-}
-
-/// A file that another thread makes durable.
-private final class SynchronizingFile: Sendable {
-  private let file: any OpenFile
-  private let result = Mutex<Errno?>(nil)
-
-  init(_ file: any OpenFile) {
-    self.file = file
-  }
-
-  /// Read it only after the thread was joined.
-  var failure: Errno? { result.withLock { $0 } }
-
-  func synchronize() {
-    do throws(Errno) { try file.synchronizeData() } catch {
-      result.withLock { $0 = error }
-    }
   }
 }
 

@@ -6,8 +6,11 @@ package struct JSONNode: Sendable {
   /// Arrays and objects nested deeper are refused: the parser recurses once a level.
   package static let maximumDepth = 64
 
+  /// What stands there.
   package let value: JSONValue
+  /// From 1.
   package let line: Int
+  /// In bytes, from 1.
   package let column: Int
 
   /// A value that was not parsed; its place is 1:1 unless one is given.
@@ -32,10 +35,12 @@ package struct JSONNode: Sendable {
     members?.first { $0.key.utf8.elementsEqual(key.utf8) }?.node
   }
 
+  /// The text of a string; nil for any other.
   package var string: String? {
     if case .string(let text) = value { text } else { nil }
   }
 
+  /// The value of true or false; nil for any other.
   package var bool: Bool? {
     if case .bool(let flag) = value { flag } else { nil }
   }
@@ -53,6 +58,7 @@ package struct JSONNode: Sendable {
     return number
   }
 
+  /// The elements of an array, in the document's order; nil for any other.
   package var array: [JSONNode]? {
     if case .array(let nodes) = value { nodes } else { nil }
   }
@@ -62,6 +68,7 @@ package struct JSONNode: Sendable {
     if case .object(let members) = value { members } else { nil }
   }
 
+  /// Whether this is null; an absent member is no node at all.
   package var isNull: Bool {
     if case .null = value { true } else { false }
   }
@@ -89,9 +96,13 @@ package indirect enum JSONValue: Sendable {
 
 /// One member of a JSON object; line and column are those of the key.
 package struct JSONMember: Sendable {
+  /// With its escapes resolved.
   package let key: String
+  /// Of the key, from 1.
   package let line: Int
+  /// Of the key, in bytes, from 1.
   package let column: Int
+  /// The value.
   package let node: JSONNode
 
   package init(key: String, node: JSONNode, line: Int = 1, column: Int = 1) {

@@ -55,16 +55,19 @@ package struct JSONWriter {
 
   // MARK: - Values
 
+  /// Writes a string, with what JSON wants escaped.
   package mutating func string(_ text: String) {
     beginValue()
     quoted(text)
   }
 
+  /// Writes all digits.
   package mutating func number(_ value: Int) {
     beginValue()
     digits(value.magnitude, negative: value < 0)
   }
 
+  /// Writes all digits; readers that know doubles alone lose some beyond 2^53.
   package mutating func number(_ value: UInt64) {
     beginValue()
     digits(UInt(value), negative: false)
@@ -77,11 +80,13 @@ package struct JSONWriter {
     bytes.append(contentsOf: value.description.utf8)
   }
 
+  /// Writes `true` or `false`.
   package mutating func bool(_ value: Bool) {
     beginValue()
     bytes.append(contentsOf: value ? "true".utf8 : "false".utf8)
   }
 
+  /// Writes `null`.
   package mutating func null() {
     beginValue()
     bytes.append(contentsOf: "null".utf8)

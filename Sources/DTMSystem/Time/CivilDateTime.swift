@@ -1,11 +1,14 @@
 /// A date and time of day in the Gregorian calendar, in no zone.
 package struct CivilDateTime: Hashable, Sendable {
+  /// Astronomical: 0 is 1 BC.
   package var year: Int
   /// 1 … 12.
   package var month: Int
   /// 1 … 31.
   package var day: Int
+  /// 0 … 23.
   package var hour: Int
+  /// 0 … 59.
   package var minute: Int
   /// 0 … 60.
   package var second: Int

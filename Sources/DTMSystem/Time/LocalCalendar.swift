@@ -8,7 +8,9 @@ internal import Synchronization
 package struct LocalCalendar: Sendable {
   /// What a local clock shows at a moment.
   package struct Components: Hashable, Sendable {
+    /// What the clock shows.
     package var dateTime: CivilDateTime
+    /// The part of the second.
     package var nanoseconds: UInt32
     /// Seconds east of UTC.
     package var offset: Int
@@ -24,6 +26,7 @@ package struct LocalCalendar: Sendable {
     self.zone = zone
   }
 
+  /// What a local clock shows at this moment.
   package func components(of moment: Timestamp) -> Components {
     let offset = offset(at: moment.seconds)
     return Components(

@@ -1,6 +1,8 @@
 /// A moment: seconds since 1970 in UTC (negative before) and 0 … 999,999,999 nanoseconds.
 package struct Timestamp: Hashable, Comparable, Sendable {
+  /// Since 1970 in UTC, leap seconds not counted; negative before.
   package var seconds: Int64
+  /// 0 … 999,999,999, also before 1970.
   package var nanoseconds: UInt32
 
   package init(seconds: Int64, nanoseconds: UInt32 = 0) {
@@ -8,6 +10,7 @@ package struct Timestamp: Hashable, Comparable, Sendable {
     self.nanoseconds = nanoseconds
   }
 
+  /// The moment of a file's time.
   package init(_ time: FileTime) {
     self.init(seconds: time.seconds, nanoseconds: time.nanoseconds)
   }

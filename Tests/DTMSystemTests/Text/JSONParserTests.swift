@@ -168,7 +168,7 @@ import Testing
 
   @Test func `every truncation of a document is an error with a place in it`() {
     var documents = RandomJSON(random: .fresh("truncations"))
-    for _ in 0..<300 {
+    for _ in 0..<100 {
       let node = documents.container()
       var bytes = documents.spelling(of: node)
       while let last = bytes.last, last <= UInt8(ascii: " ") { bytes.removeLast() }

@@ -18,7 +18,7 @@ struct RandomJSON {
     default:
       var members: [JSONMember] = []
       for place in 0..<random.below(random.oneIn(20) ? 40 : 6) {
-        members.append(JSONMember(key: text() + String(place), node: node(depth: depth + 1)))
+        members.append(JSONMember(key: text() + "#\(place)", node: node(depth: depth + 1)))
       }
       return JSONNode(value: .object(members))
     }

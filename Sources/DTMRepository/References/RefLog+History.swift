@@ -1,0 +1,104 @@
+internal import Synchronization
+
+/// Reading back beyond the newest segment.
+extension RefLog {
+  /// Calls `body` with every operation, checkpoints left out, until it returns false.
+  ///
+  /// Reads one segment at a time, only as far as `body` goes. Throws `.corrupt` at damage, `.notFound`
+  /// where there is no log.
+  package func history(
+    newestFirst: Bool = true, _ body: (OperationRecord) throws(RepositoryError) -> Bool
+  ) throws(RepositoryError) {
+    let numbers = try segments.numbers()
+    guard let newest = numbers.last else {
+      throw RepositoryError(.notFound, "there is no ref log", file: Segment.directory)
+    }
+    var neighbour: SegmentContents?
+    for number in newestFirst ? numbers.reversed() : numbers {
+      let contents = try contents(number, isNewest: number == newest)
+      if let neighbour {
+        try checkChain(
+          older: newestFirst ? contents : neighbour, newer: newestFirst ? neighbour : contents)
+      }
+      for frame in newestFirst ? contents.frames.reversed() : contents.frames {
+        let operation = try contents.body(frame).operation
+        if operation.kind == "checkpoint" { continue }
+        guard try body(operation) else { return }
+      }
+      neighbour = contents
+    }
+  }
+
+  /// The newest value of every fact about an object.
+  ///
+  /// The first call reads the whole log; later ones what is new. The index stays in memory.
+  package func facts(of subject: ObjectID) throws(RepositoryError) -> [String: [UInt8]] {
+    let state = try read()
+    var index = factIndex.withLock { $0 }
+    if index.sequence < state.sequence {
+      var newer = FactIndex()
+      try history { operation throws(RepositoryError) in
+        if operation.sequence <= index.sequence { return false }
+        newer.addOlder(operation)
+        return true
+      }
+      newer.sequence = max(newer.sequence, state.sequence)
+      index.merge(newer)
+      factIndex.withLock { if $0.sequence < index.sequence { $0 = index } }
+    }
+    return index.facts[subject] ?? [:]
+  }
+
+  /// A writer at work may make the newest segment look damaged for a moment.
+  private func contents(_ number: Int, isNewest: Bool) throws(RepositoryError) -> SegmentContents {
+    do throws(RepositoryError) {
+      return try segments.read(number, isNewest: isNewest)
+    } catch  where error.code == .corrupt && isNewest {
+      return try segments.read(number, isNewest: try segments.numbers().last == number)
+    }
+  }
+
+  private func checkChain(
+    older: SegmentContents, newer: SegmentContents
+  ) throws(RepositoryError) {
+    guard let damage = RefLog.chainDamage(older: older, newer: newer) else { return }
+    throw segments.error(damage, in: newer.number)
+  }
+
+  /// What is wrong where a segment follows another; nil for nothing.
+  static func chainDamage(older: SegmentContents, newer: SegmentContents) -> SegmentDamage? {
+    guard let last = older.frames.last, let first = newer.frames.first else { return nil }
+    if newer.number == older.number + 1 && first.sequence == last.sequence + 1
+      && first.previous == last.digest
+    {
+      return nil
+    }
+    return SegmentDamage(
+      offset: first.offset, sequence: first.sequence,
+      message: "record \(first.sequence) does not follow record \(last.sequence), the last of "
+        + "segment \(older.number)")
+  }
+}
+
+/// Facts by subject; the newest of a key counts.
+struct FactIndex {
+  var facts: [ObjectID: [String: [UInt8]]] = [:]
+  /// The last record that is taken in.
+  var sequence: UInt64 = 0
+
+  /// Takes in a record that is older than all taken in so far.
+  mutating func addOlder(_ operation: OperationRecord) {
+    sequence = max(sequence, operation.sequence)
+    for fact in operation.facts.reversed() where facts[fact.subject]?[fact.key] == nil {
+      facts[fact.subject, default: [:]][fact.key] = fact.value
+    }
+  }
+
+  /// Takes in an index of records that are all newer.
+  mutating func merge(_ newer: FactIndex) {
+    for (subject, values) in newer.facts {
+      facts[subject, default: [:]].merge(values) { $1 }
+    }
+    sequence = max(sequence, newer.sequence)
+  }
+}

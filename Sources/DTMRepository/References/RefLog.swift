@@ -1,0 +1,281 @@
+package import DTMSystem
+internal import Synchronization
+internal import SystemPackage
+
+/// The ref log: the commit point, the refs, the undo history and the audit trail in one.
+///
+/// Every record stands in two copies, chained by digests, in segments that each begin with a
+/// checkpoint (format: The ref log). What one copy lost is read from the other and written anew by
+/// the next writer.
+///
+/// May be used from any thread; appending blocks on a kernel lock and on flushes, reading never
+/// waits. The state is cached: reading again costs six system calls when nothing changed.
+package final class RefLog: Sendable {
+  let segments: SegmentFiles
+  private let segmentLimit: Int
+  let cache = Mutex(Cache())
+  let factIndex = Mutex(FactIndex())
+
+  /// What is known since the last read.
+  struct Cache {
+    var head: RefLogHead?
+    /// A failed append could neither be made good nor marked: this process must see to it.
+    var mustRewrite = false
+  }
+
+  /// A new segment begins when the old one would grow above this many bytes, and above four times
+  /// its checkpoint.
+  package static let defaultSegmentLimit = 1 << 20
+  private static let lockName = "locks/refs"
+  private static let lockDirectory = "locks"
+  /// A reader may meet a writer at work; what it takes for damage must stay.
+  private static let readAttempts = 3
+
+  /// The ref log of a repository that is there; nothing is read yet.
+  ///
+  /// `segmentLimit`: for tests of rotation.
+  package init(
+    files: any FileOperations, repository: PackID, segmentLimit: Int = defaultSegmentLimit
+  ) {
+    segments = SegmentFiles(files: files, repository: repository)
+    self.segmentLimit = segmentLimit
+  }
+
+  private var files: any FileOperations { segments.files }
+
+  // MARK: Reading
+
+  /// What the log says now.
+  ///
+  /// Takes no lock and never waits. Throws `.notFound` when there is no log, `.corrupt` when it is
+  /// damaged in both copies.
+  package func read() throws(RepositoryError) -> RefLogState {
+    var attempt = 1
+    while true {
+      do {
+        return try refreshedHead().state
+      } catch  where error.code == .corrupt && attempt < Self.readAttempts {
+        attempt += 1
+      }
+    }
+  }
+
+  private func refreshedHead() throws(RepositoryError) -> RefLogHead {
+    if let cached = cache.withLock({ $0.head }), let head = try cached.refreshed(segments) {
+      cache.withLock { $0.head = head }
+      return head
+    }
+    let head = try RefLogHead.newest(segments).head
+    cache.withLock { $0.head = head }
+    return head
+  }
+
+  // MARK: Creating
+
+  /// Makes the log of a new repository, with its directories `refs` and `locks`.
+  ///
+  /// After return the first record and the directories are durable (the root directory is
+  /// synchronised too). Throws `.exists` when there is a log.
+  package static func create(
+    files: any FileOperations, repository: PackID, first: RecordDraft, at time: Timestamp
+  ) throws(RepositoryError) -> RefLogState {
+    for directory in [Segment.directory, lockDirectory] {
+      do throws(Errno) {
+        try files.makeDirectory(directory, mode: 0o700)
+      } catch .fileExists {
+        continue
+      } catch {
+        throw RepositoryError(error, "create", file: directory)
+      }
+    }
+    do throws(Errno) {
+      try files.synchronizeDirectory("")
+    } catch {
+      throw RepositoryError(error, "synchronize", file: ".")
+    }
+    let log = RefLog(files: files, repository: repository)
+    let lock = try log.lock()
+    defer { withExtendedLifetime(lock) {} }
+    guard try log.segments.numbers().isEmpty else {
+      throw RepositoryError(.exists, "there is a ref log already", file: Segment.directory)
+    }
+    let operation = try RefLogState().operation(first, at: time)
+    var body = RecordBody(operation: operation)
+    for move in operation.moves { body.refs[move.ref] = move.new }
+    return try log.begin(Segment.firstNumber, with: body, after: RefLogState()).state
+  }
+
+  // MARK: Appending
+
+  /// Appends a record: the commit point. After return it is on disk in both copies.
+  ///
+  /// Takes `locks/refs` (waits for a living holder). Cost: two parallel flushes; a segment's end,
+  /// a flaw found or a failed write adds writing the segment anew. Throws `.conflict` when a ref is
+  /// not what the draft takes it for (nothing is written then), and the errors of writing: then the
+  /// record may be there or not, and everything acknowledged before is.
+  package func append(
+    _ draft: RecordDraft, at time: Timestamp
+  ) throws(RepositoryError) -> RefLogState {
+    let lock = try lock()
+    defer { withExtendedLifetime(lock) {} }
+    var head = try headForWriting()
+    cache.withLock { $0.head = head }
+    var record = try PendingRecord(try head.state.operation(draft, at: time), after: head.state)
+    if head.offset + record.bytes.count > max(segmentLimit, 4 * head.checkpointEnd) {
+      // Nothing writes the old segment any more: what is in it must be on disk now.
+      if !head.unconfirmed.isEmpty { head = try rewriteNewest(adding: nil) }
+      head = try begin(
+        head.number + 1, with: head.state.checkpoint(at: time, pid: draft.pid, uid: draft.uid),
+        after: head.state)
+      record = try PendingRecord(try head.state.operation(draft, at: time), after: head.state)
+    }
+    head = try write(record, to: head)
+    cache.withLock { $0.head = head }
+    return head.state
+  }
+
+  /// Writes anew every segment that has a flaw in one copy, and returns what was found, as
+  /// `verify` does. Damage in both copies stays.
+  package func mend() throws(RepositoryError) -> [RefLogDamage] {
+    let lock = try lock()
+    defer { withExtendedLifetime(lock) {} }
+    let damages = try examined().damages
+    for number in Set(damages.filter { $0.kind != .lost }.map(\.segment)).sorted() {
+      if damages.contains(where: { $0.segment == number && $0.kind == .lost }) { continue }
+      try segments.makeMarker()
+      let isNewest = try segments.numbers().last == number
+      _ = try segments.publish(number, try segments.read(number, isNewest: isNewest).bytes)
+      segments.removeMarker()
+    }
+    cache.withLock { $0.head = nil }
+    return damages
+  }
+
+  /// The log's end as a writer needs it: both copies right, durable and open. The lock is held.
+  private func headForWriting() throws(RepositoryError) -> RefLogHead {
+    let (cached, mustRewrite) = cache.withLock { ($0.head, $0.mustRewrite) }
+    if mustRewrite { return try rewriteNewest(adding: nil) }
+    if try segments.hasMarker() { return try rewriteNewest(adding: nil) }
+    if let cached, cached.isFlawless, let head = try cached.refreshed(segments), head.isFlawless {
+      return try writable(head)
+    }
+    let head = try RefLogHead.newest(segments).head
+    return try writable(head.isFlawless ? head : try rewriteNewest(adding: nil))
+  }
+
+  private func writable(_ head: RefLogHead) throws(RepositoryError) -> RefLogHead {
+    guard head.handles.isWritable else {
+      throw RepositoryError(
+        .permissionDenied, "the ref log can't be written", file: Segment.name(head.number, .a))
+    }
+    return head
+  }
+
+  private func write(
+    _ record: PendingRecord, to head: RefLogHead
+  ) throws(RepositoryError) -> RefLogHead {
+    guard let copies = head.handles.both else { return try rewriteNewest(adding: record) }
+    do throws(Errno) {
+      let bytes = head.unconfirmed + record.bytes
+      for copy in copies { try copy.write(bytes, at: head.offset - head.unconfirmed.count) }
+      for case let error? in ParallelSynchronization.synchronizeData(copies) { throw error }
+    } catch {
+      return try recover(record, head, from: error)
+    }
+    return try head.appending(record)
+  }
+
+  /// Makes a failed append good in new files, or takes it back as far as that goes. The failed
+  /// descriptors are not used again: after a failed flush the kernel calls pages clean that are
+  /// not on disk.
+  private func recover(
+    _ record: PendingRecord, _ head: RefLogHead, from error: Errno
+  ) throws(RepositoryError) -> RefLogHead {
+    cache.withLock {
+      $0.head = nil
+      $0.mustRewrite = true
+    }
+    do throws(RepositoryError) {
+      return try rewriteNewest(adding: record, needsMarker: false)
+    } catch _ {
+      // The first error is what the caller hears.
+    }
+    for copy in SegmentCopyName.allCases { cut(Segment.name(head.number, copy), to: head.offset) }
+    throw RepositoryError(error, "append to", file: Segment.name(head.number, .a))
+  }
+
+  /// Takes the end of a copy back, so that a record that was reported as failed does not come up
+  /// later. It may: the marker, or `mustRewrite`, makes the next writer see to it in any case.
+  private func cut(_ name: String, to offset: Int) {
+    do throws(Errno) {
+      let file = try files.open(name, writable: true)
+      if try file.size() > offset {
+        try file.truncate(to: offset)
+        try file.synchronizeData()
+      }
+    } catch {
+      return
+    }
+  }
+
+  /// Reads the newest segment again, writes both copies anew from what is right in either, and
+  /// adds the record where it is not in them yet. The lock is held.
+  private func rewriteNewest(
+    adding record: PendingRecord?, needsMarker: Bool = true
+  ) throws(RepositoryError) -> RefLogHead {
+    do throws(RepositoryError) {
+      try segments.makeMarker()
+    } catch {
+      if needsMarker { throw error }
+    }
+    var (head, contents) = try RefLogHead.newest(segments)
+    if let record, head.state.digest != record.digest {
+      head = try head.appending(record)
+      contents.bytes += record.bytes
+    }
+    head.published(try segments.publish(head.number, contents.bytes))
+    segments.removeMarker()
+    cache.withLock { $0.mustRewrite = false }
+    return head
+  }
+
+  /// Begins a segment with a checkpoint. The lock is held.
+  private func begin(
+    _ number: Int, with body: RecordBody, after state: RefLogState
+  ) throws(RepositoryError) -> RefLogHead {
+    let record = try PendingRecord(body, after: state)
+    try segments.makeMarker()
+    let header = Segment.header(number, repository: segments.repository)
+    let handles = try segments.publish(number, header + record.bytes)
+    segments.removeMarker()
+    return try RefLogHead(number: number, handles: handles, first: record)
+  }
+
+  /// Locks `locks/refs`; the lock ends with the returned file.
+  func lock(_ kind: FileLock = .exclusive) throws(RepositoryError) -> any OpenFile {
+    do throws(Errno) {
+      while true {
+        let file = try openLockFile()
+        _ = try file.lock(kind, wait: true)
+        // Lock files are caches that may be deleted: a lock on a deleted one excludes nobody.
+        if try file.identity().links > 0 { return file }
+      }
+    } catch {
+      throw RepositoryError(error, "lock", file: Self.lockName)
+    }
+  }
+
+  private func openLockFile() throws(Errno) -> any OpenFile {
+    while true {
+      do throws(Errno) {
+        return try files.open(Self.lockName, writable: true)
+      } catch .noSuchFileOrDirectory {
+        do throws(Errno) {
+          return try files.create(Self.lockName, mode: 0o600)
+        } catch .fileExists {
+          continue
+        }
+      }
+    }
+  }
+}
