@@ -143,7 +143,11 @@ enum JournalEncoding {
     writer.string(intent.newBranchFrom?.hex ?? "")
     writer.varint(intent.undoes ?? 0)
     writer.string(intent.before?.hex ?? "")
-    writer.list(intent.paths) { $0.counted($1.bytes) }
+    writer.list(intent.targets) {
+      $0.counted($1.path.bytes)
+      $0.id($1.snapshot)
+    }
+    writer.u8(intent.keepsAdded ? 1 : 0)
     writer.string(intent.host)
     writer.string(intent.user)
     writer.string(intent.writerVersion)
@@ -157,9 +161,11 @@ enum JournalEncoding {
     let undoes = try reader.varint()
     intent.undoes = undoes == 0 ? nil : undoes
     intent.before = ObjectID(hex: try reader.string())
-    intent.paths = try reader.list { reader throws(DecodingFailure) in
-      PathKey(bytes: try reader.counted())
+    intent.targets = try reader.list(minimumLength: 33) { reader throws(DecodingFailure) in
+      RestoreIntent.Target(
+        path: PathKey(bytes: try reader.counted()), snapshot: try reader.id())
     }
+    intent.keepsAdded = try reader.u8() == 1
     intent.host = try reader.string()
     intent.user = try reader.string()
     intent.writerVersion = try reader.string()

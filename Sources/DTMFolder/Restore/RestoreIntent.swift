@@ -4,6 +4,17 @@ package import DTMSystem
 /// What a restore is recorded as when it is done; stands in its journal, so that whoever finishes it
 /// records the same.
 package struct RestoreIntent: Sendable, Hashable {
+  /// A path and the snapshot that has it as it is wanted.
+  package struct Target: Sendable, Hashable {
+    package let path: PathKey
+    package let snapshot: ObjectID
+
+    package init(path: PathKey, snapshot: ObjectID) {
+      self.path = path
+      self.snapshot = snapshot
+    }
+  }
+
   /// `restore`, `checkout`, `undo`, `redo`: the operation's kind and the snapshot's trigger.
   package var kind: String
   /// A line for people.
@@ -16,16 +27,18 @@ package struct RestoreIntent: Sendable, Hashable {
   package var undoes: UInt64?
   /// The folder's content as it was before, for taking it back: the safety snapshot, or the head.
   package var before: ObjectID?
-  /// What was asked for; empty: the whole folder.
-  package var paths: [PathKey]
+  /// Which state each path was brought to; the root's for the whole folder.
+  package var targets: [Target]
+  /// Whether what was added since was kept.
+  package var keepsAdded: Bool
   package var host: String
   package var user: String
   package var writerVersion: String
 
   package init(
     kind: String, summary: String, branch: String? = nil, newBranchFrom: ObjectID? = nil,
-    undoes: UInt64? = nil, before: ObjectID? = nil, paths: [PathKey] = [], host: String = "",
-    user: String = "", writerVersion: String = ""
+    undoes: UInt64? = nil, before: ObjectID? = nil, targets: [Target] = [],
+    keepsAdded: Bool = false, host: String = "", user: String = "", writerVersion: String = ""
   ) {
     self.kind = kind
     self.summary = summary
@@ -33,7 +46,8 @@ package struct RestoreIntent: Sendable, Hashable {
     self.newBranchFrom = newBranchFrom
     self.undoes = undoes
     self.before = before
-    self.paths = paths
+    self.targets = targets
+    self.keepsAdded = keepsAdded
     self.host = host
     self.user = user
     self.writerVersion = writerVersion

@@ -36,10 +36,10 @@ package struct RestoreRequest: Sendable {
   package var host = ""
   package var user = ""
   package var writerVersion = ""
+  /// The folder itself was gone, and has just been made again.
+  var isAnew = false
   /// The operation that is taken back or brought again; set by undo and redo.
   var undoes: UInt64?
-  /// The ref moves that go with it.
-  var headMove: RefMove?
 
   package init(_ target: Target, paths: [PathKey] = []) {
     self.target = target

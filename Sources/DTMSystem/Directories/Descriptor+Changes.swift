@@ -188,3 +188,10 @@ extension Descriptor {
     }
   }
 }
+
+extension Descriptor {
+  /// mkdir(2) of an absolute path, or one relative to the working directory. Throws `.fileExists`.
+  package static func makeDirectory(at path: FilePath, mode: UInt32) throws(Errno) {
+    if unsafe path.withPlatformString({ unsafe mkdir($0, mode) }) != 0 { throw .current }
+  }
+}
