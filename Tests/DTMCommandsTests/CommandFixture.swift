@@ -1,7 +1,6 @@
 import DTMCommands
 import DTMSystem
 import DTMTestSupport
-import Glibc
 import SystemPackage
 import Testing
 
@@ -26,7 +25,7 @@ final class MemorySink: OutputSink {
 
 /// What a command left.
 struct CommandOutcome {
-  let status: ExitStatus
+  let status: CommandStatus
   let output: String
   let errors: String
 

@@ -9,7 +9,7 @@ import Testing
 
 @Suite struct `Failures` {
   @Test(arguments: [
-    (FolderError.Code.notFound, ExitStatus.notFound, "notFound"), (.exists, .exists, "exists"),
+    (FolderError.Code.notFound, CommandStatus.notFound, "notFound"), (.exists, .exists, "exists"),
     (.corrupt, .damaged, "corrupt"), (.busy, .busy, "busy"), (.noSpace, .inputOutput, "noSpace"),
     (.permissionDenied, .permissionDenied, "permissionDenied"),
     (.unsupportedVersion, .configuration, "unsupportedVersion"),
@@ -18,7 +18,7 @@ import Testing
     (.needsRecovery, .busy, "needsRecovery"), (.held, .notFound, "held"),
   ])
   func `of a folder have a status and a word`(
-    _ code: FolderError.Code, _ status: ExitStatus, _ word: String
+    _ code: FolderError.Code, _ status: CommandStatus, _ word: String
   ) {
     let failure = CommandFailure(
       FolderError(code, "what", details: ["why"], hint: "do this"))
@@ -30,22 +30,22 @@ import Testing
   }
 
   @Test(arguments: [
-    (RepositoryError.Code.notFound, ExitStatus.notFound), (.exists, .exists),
+    (RepositoryError.Code.notFound, CommandStatus.notFound), (.exists, .exists),
     (.corrupt, .damaged), (.locked, .busy), (.noSpace, .inputOutput),
     (.permissionDenied, .permissionDenied), (.conflict, .busy), (.invalidInput, .usage),
     (.inputOutput, .inputOutput),
   ])
-  func `of a repository have a status`(_ code: RepositoryError.Code, _ status: ExitStatus) {
+  func `of a repository have a status`(_ code: RepositoryError.Code, _ status: CommandStatus) {
     #expect(CommandFailure(RepositoryError(code, "what")).status == status)
   }
 
   @Test(arguments: [
-    (ControlError.Code.unavailable, ExitStatus.unavailable), (.timedOut, .busy), (.busy, .busy),
+    (ControlError.Code.unavailable, CommandStatus.unavailable), (.timedOut, .busy), (.busy, .busy),
     (.permissionDenied, .permissionDenied), (.notFound, .notFound), (.failed, .inputOutput),
     (.configuration, .configuration), (.invalidInput, .usage),
     (.unsupported, .configuration), (.malformed, .inputOutput),
   ])
-  func `of a daemon have a status`(_ code: ControlError.Code, _ status: ExitStatus) {
+  func `of a daemon have a status`(_ code: ControlError.Code, _ status: CommandStatus) {
     #expect(CommandFailure(ControlError(code: code, message: "what")).status == status)
   }
 

@@ -2,9 +2,10 @@ import DTMFolder
 import DTMRepository
 import DTMSystem
 import DTMTestSupport
+import SystemPackage
 import Testing
 
-@testable import DTMCommands
+import DTMCommands
 
 @Suite struct `Tables` {
   @Test func `align columns and leave no space at the end`() {
@@ -112,25 +113,15 @@ import Testing
     #expect(FolderOption.taken(from: ["-C"]).rest == ["-C"])
     #expect(FolderOption.taken(from: ["log"]).folder == nil)
   }
-
-  @Test func `may be labels`() {
-    #expect(LabelArgument(argument: "a=b=c").map { [$0.key, $0.value] } == ["a", "b=c"])
-    #expect(LabelArgument(argument: "a=").map { [$0.key, $0.value] } == ["a", ""])
-    #expect(LabelArgument(argument: "=b") == nil)
-    #expect(LabelArgument(argument: "a") == nil)
-  }
 }
 
 @Suite struct `Colours` {
-  private func style(_ environment: [String: String], isTerminal: Bool, noColor: Bool = false)
-    -> Style
-  {
+  private func style(_ environment: [String: String], isTerminal: Bool) -> Style {
     let sink = MemorySink(terminal: isTerminal ? TerminalSize(columns: 80, rows: 24) : nil)
     let invocation = Invocation(
       arguments: [], environment: environment, output: sink, errors: sink,
       time: SystemTimeSource(), user: 0
     ) { "/" }
-    invocation.options.noColor = noColor
     return invocation.style
   }
 
@@ -143,7 +134,6 @@ import Testing
     #expect(!style(["CLICOLOR_FORCE": "0"], isTerminal: false).isColoured)
     #expect(!style(["CLICOLOR_FORCE": "1", "NO_COLOR": "1"], isTerminal: true).isColoured)
     #expect(!style(["TERM": "dumb"], isTerminal: true).isColoured)
-    #expect(!style([:], isTerminal: true, noColor: true).isColoured)
   }
 }
 

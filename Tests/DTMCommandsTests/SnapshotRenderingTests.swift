@@ -1,9 +1,10 @@
 import DTMFolder
 import DTMRepository
 import DTMSystem
+import SystemPackage
 import Testing
 
-@testable import DTMCommands
+import DTMCommands
 
 /// Snapshots, restores and statuses as text and JSON, from values that are the same each time.
 @Suite struct `Rendering` {

@@ -8,7 +8,7 @@ package struct CommandFailure: Error, Sendable {
   }
 
   package let code: Code
-  package let status: ExitStatus
+  package let status: CommandStatus
   /// A sentence without a full stop that names the thing; it may be one line only.
   package let message: String
   /// Lines of why, or of candidates.
@@ -29,7 +29,7 @@ package struct CommandFailure: Error, Sendable {
 
 extension CommandFailure.Code {
   /// The exit status that goes with a code.
-  package var status: ExitStatus {
+  package var status: CommandStatus {
     switch self {
     case .usage, .invalidInput, .ambiguous: .usage
     case .notFound, .held: .notFound

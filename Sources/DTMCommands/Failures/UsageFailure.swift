@@ -6,7 +6,7 @@ enum UsageFailure {
   /// Refuses a first word that is no command, with the nearest that is one.
   static func checkVerb(_ arguments: [String]) throws(CommandFailure) {
     guard let word = arguments.first, !word.hasPrefix("-") else { return }
-    let names = verbs.map(\._commandName) + ["help"]
+    let names = verbs.map { $0._commandName } + ["help"]
     if names.contains(word) { return }
     let nearest = editDistanceNearest(word, among: names)
     throw CommandFailure(
@@ -17,7 +17,7 @@ enum UsageFailure {
   private static var verbs: [any ParsableCommand.Type] {
     let configuration = DataTimeMachine.configuration
     return configuration.ungroupedSubcommands
-      + configuration.groupedSubcommands.flatMap(\.subcommands)
+      + configuration.groupedSubcommands.flatMap { $0.subcommands }
   }
 
   /// What the parser says, as one of ours.

@@ -128,12 +128,16 @@ final class FolderAccess {
   /// The folder, with the ignore patterns that the daemon's configuration has for it.
   func openFolder() throws -> Folder {
     if let opened { return opened }
-    let configured = try DaemonConfigurations(invocation).folder(holding: location.folder)
     let folder = try Folder(
       at: location.folder, id: id, repository: repository, repositoryPath: location.repository,
-      ignoring: configured?.ignore ?? [])
+      ignoring: configuredPatterns())
     opened = folder
     return folder
+  }
+
+  /// What the daemon's configuration leaves out of this folder.
+  func configuredPatterns() throws -> [String] {
+    try DaemonConfigurations(invocation).folder(holding: location.folder)?.ignore ?? []
   }
 
   /// The folder as it is now; looked at once.

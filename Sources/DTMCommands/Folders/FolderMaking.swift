@@ -140,7 +140,7 @@ struct FolderMaking {
   }
 
   /// Leaves the file in the folder that says where its repository is.
-  func point(to place: FilePath, _ id: PackID) throws {
+  private func point(to place: FilePath, _ id: PackID) throws {
     let name = FolderLocation.repositoryName
     let temporary = name + ".new"
     do throws(Errno) {

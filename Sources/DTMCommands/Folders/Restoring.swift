@@ -14,23 +14,45 @@ struct Restoring {
     self.access = access
   }
 
-  /// Restores or checks out. A folder that is gone is made anew first.
+  /// Restores or checks out. A folder that is gone is made anew.
   func run(_ wanted: RestoreRequest) throws -> RestoreOutcome {
-    var request = wanted
-    request.host = ProcessPlace.hostName
-    request.user = UserDirectory.name(ofUser: invocation.user) ?? String(invocation.user)
-    request.writerVersion = ProgramVersion.current
+    let request = filled(wanted)
     if request.isDryRun || request.destination != nil {
       return try access.openFolder().restore(request)
     }
     return try withRecorder(request.kind, request.paths) { recorder in
       if try isGone() {
-        try remake()
-        // Nothing is there that could be lost, and missing is not deleted.
-        request.takesSafetySnapshot = false
+        return try Folder.restoreMissing(
+          access.location, id: access.id, repository: access.repository,
+          ignoring: access.configuredPatterns(), request, recorder: recorder
+        ).outcome
       }
       return try access.openFolder().restore(request, recorder: recorder)
     }
+  }
+
+  /// Takes an operation back, the last one where none is named.
+  func undo(_ operation: UInt64?) throws -> UndoOutcome {
+    let request = filled(RestoreRequest(.newest))
+    return try withRecorder("undo", []) { recorder in
+      try access.openFolder().undo(operation, as: request, recorder: recorder)
+    }
+  }
+
+  /// Does an operation again that was taken back.
+  func redo(_ operation: UInt64?) throws -> UndoOutcome {
+    let request = filled(RestoreRequest(.newest))
+    return try withRecorder("redo", []) { recorder in
+      try access.openFolder().redo(operation, as: request, recorder: recorder)
+    }
+  }
+
+  private func filled(_ wanted: RestoreRequest) -> RestoreRequest {
+    var request = wanted
+    request.host = ProcessPlace.hostName
+    request.user = UserDirectory.name(ofUser: invocation.user) ?? String(invocation.user)
+    request.writerVersion = ProgramVersion.current
+    return request
   }
 
   /// Finishes a restore that was cut off, or takes it back, before something else is written.
@@ -68,23 +90,6 @@ struct Restoring {
       if error == .noSuchFileOrDirectory { return true }
       throw CommandFailure(error, "open \(Quoting.path(access.location.folder))")
     }
-  }
-
-  /// Makes the folder, with the file that says where its repository is.
-  private func remake() throws {
-    let location = access.location
-    do throws(Errno) {
-      _ = try DirectoryMaking.directory(location.folder, mode: 0o700)
-    } catch {
-      throw CommandFailure(error, "make \(Quoting.path(location.folder))")
-    }
-    if !location.isInside {
-      try FolderMaking(
-        folder: location.folder, repository: location.repository, branch: nil,
-        time: invocation.time
-      ).point(to: location.repository, access.id)
-    }
-    invocation.explain("made \(Quoting.path(location.folder)) anew")
   }
 }
 

@@ -29,6 +29,7 @@ struct SnapshotTaking {
 
   /// Takes one; after return it is durable, and `access` knows of it.
   func take(_ wish: SnapshotWish) throws -> (known: KnownSnapshot, isCreated: Bool) {
+    try Restoring(access).recoverIfNeeded()
     if let daemon = try DaemonLink(invocation).folder(access.location.folder) {
       return try take(wish, by: daemon)
     }

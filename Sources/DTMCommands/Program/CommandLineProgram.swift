@@ -18,7 +18,7 @@ package enum CommandLineProgram {
   }
 
   /// Runs a command; its words go where the invocation says.
-  package static func run(_ invocation: Invocation) -> ExitStatus {
+  package static func run(_ invocation: Invocation) -> CommandStatus {
     do throws(CommandFailure) {
       // The most frequent question of scripts is answered before anything is built.
       if invocation.arguments == ["--version"] {
@@ -37,10 +37,10 @@ package enum CommandLineProgram {
 
   private static func run(
     parsing arguments: [String], _ invocation: Invocation
-  ) throws(CommandFailure) -> ExitStatus {
+  ) throws(CommandFailure) -> CommandStatus {
     let (folder, rest) = FolderOption.taken(from: arguments)
     invocation.folderOption = folder
-    let command: any ParsableCommand
+    var command: any ParsableCommand
     do {
       try UsageFailure.checkVerb(rest)
       command = try DataTimeMachine.parseAsRoot(rest)
@@ -50,10 +50,11 @@ package enum CommandLineProgram {
       return try answer(error, invocation)
     }
     guard let verb = command as? any Verb else {
-      try help(rest, invocation)
+      // The parser's own help command, `dtm` alone, or a command that has verbs: each shows help.
+      do { try command.run() } catch { return try answer(error, invocation) }
       return .done
     }
-    invocation.options = verb.options
+    invocation.choices = verb.choices
     do {
       let status = try verb.run(in: invocation)
       invocation.progress.clear()
@@ -62,7 +63,7 @@ package enum CommandLineProgram {
     } catch {
       // What was found before the failure is shown, but not in the midst of a document.
       let failure = CommandFailure(error)
-      if failure.code != .brokenPipe && !verb.options.json { try invocation.output.finish() }
+      if failure.code != .brokenPipe && !verb.choices.json { try invocation.output.finish() }
       throw failure
     }
   }
@@ -70,7 +71,7 @@ package enum CommandLineProgram {
   /// Help and versions, which the parser has as errors, go to standard output.
   private static func answer(
     _ error: any Error, _ invocation: Invocation
-  ) throws(CommandFailure) -> ExitStatus {
+  ) throws(CommandFailure) -> CommandStatus {
     guard DataTimeMachine.exitCode(for: error).isSuccess else {
       throw UsageFailure.failure(error)
     }
@@ -78,15 +79,6 @@ package enum CommandLineProgram {
     try invocation.output.line(text)
     try invocation.output.finish()
     return .done
-  }
-
-  /// `dtm` alone, or a command that has verbs of its own.
-  private static func help(_ arguments: [String], _ invocation: Invocation) throws(CommandFailure) {
-    do {
-      _ = try DataTimeMachine.parseAsRoot(arguments + ["--help"])
-    } catch {
-      _ = try answer(error, invocation)
-    }
   }
 
   /// Whether an error is to be JSON: decided before the arguments are understood.

@@ -15,21 +15,21 @@ struct DataTimeMachine: ParsableCommand {
     version: "dtm \(ProgramVersion.current)",
     groupedSubcommands: [
       CommandGroup(
-        name: "Record:",
+        name: "Record",
         subcommands: [Initialize.self, TakeSnapshot.self, Protect.self, Unprotect.self, Wait.self]),
       CommandGroup(
-        name: "Look:",
+        name: "Look",
         subcommands: [
           Status.self, Log.self, Show.self, Diff.self, List.self, Cat.self,
         ]),
       CommandGroup(
-        name: "Go back:",
-        subcommands: [Operations.self]),
+        name: "Go back",
+        subcommands: [Restore.self, Checkout.self, Undo.self, Redo.self, Operations.self]),
       CommandGroup(
-        name: "Name and keep:",
+        name: "Name and keep",
         subcommands: [Branch.self, Tag.self, Label.self, Pin.self, Unpin.self]),
       CommandGroup(
-        name: "Look after it:",
+        name: "Look after it",
         subcommands: [Verify.self, ConfigurationCommand.self, Completions.self]),
     ])
 

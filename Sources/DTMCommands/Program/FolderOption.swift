@@ -1,7 +1,7 @@
 /// `-C DIR` and `--folder DIR`, which stand before the command.
-enum FolderOption {
+package enum FolderOption {
   /// Takes the option off; the last one counts. One without a value stays, for the parser to refuse.
-  static func taken(from arguments: [String]) -> (folder: String?, rest: [String]) {
+  package static func taken(from arguments: [String]) -> (folder: String?, rest: [String]) {
     var folder: String?
     var rest = arguments[...]
     while let first = rest.first {

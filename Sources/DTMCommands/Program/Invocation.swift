@@ -19,10 +19,10 @@ package final class Invocation {
   /// `-C DIR`, where it is given.
   var folderOption: String?
   /// What `--json`, `-q`, `-v` and `--no-color` say.
-  var options = OutputOptions()
+  var choices = OutputChoices()
   private(set) lazy var output = Output(standardOutput, pager: pager)
   private(set) lazy var progress = Progress(
-    standardError, time: time, isWanted: !options.json && !options.quiet)
+    standardError, time: time, isWanted: !choices.json && !choices.quiet)
 
   /// `workingDirectory`: asked for when it is needed first; it may be gone.
   package init(
@@ -61,10 +61,10 @@ package final class Invocation {
   // MARK: - How it looks
 
   /// Colours on a terminal unless somebody does not want them; `CLICOLOR_FORCE` wants them always.
-  var style: Style { style(on: standardOutput) }
+  package var style: Style { style(on: standardOutput) }
 
   private func style(on sink: any OutputSink) -> Style {
-    if options.noColor || !(environment["NO_COLOR"] ?? "").isEmpty { return .plain }
+    if choices.noColor || !(environment["NO_COLOR"] ?? "").isEmpty { return .plain }
     if let force = environment["CLICOLOR_FORCE"], force != "0", !force.isEmpty {
       return Style(isColoured: true)
     }
@@ -76,19 +76,19 @@ package final class Invocation {
   var width: Int? { output.terminal?.columns }
 
   private var pager: PagerChoice? {
-    standardOutput.terminal == nil || options.json ? nil : PagerChoice(environment: environment)
+    standardOutput.terminal == nil || choices.json ? nil : PagerChoice(environment: environment)
   }
 
   // MARK: - Other words
 
   /// What `-v` explains, on standard error.
   func explain(_ text: @autoclosure () -> String) {
-    if options.verbose { tell(text()) }
+    if choices.verbose { tell(text()) }
   }
 
   /// A line on standard error, unless `-q` silences it.
   func remark(_ text: String) {
-    if !options.quiet { tell(text) }
+    if !choices.quiet { tell(text) }
   }
 
   private func tell(_ text: String) {

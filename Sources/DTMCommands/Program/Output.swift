@@ -74,12 +74,12 @@ final class Output {
 }
 
 /// Which pager shows long output.
-struct PagerChoice {
-  let command: String
-  let environment: [String: String]
+package struct PagerChoice {
+  package let command: String
+  package let environment: [String: String]
 
   /// `DTM_PAGER`, else `PAGER`, else `less -FRX`; nil where it is empty or `cat`.
-  init?(environment: [String: String]) {
+  package init?(environment: [String: String]) {
     let command = environment["DTM_PAGER"] ?? environment["PAGER"] ?? "less -FRX"
     if command.isEmpty || command == "cat" { return nil }
     self.command = command

@@ -1,6 +1,6 @@
 internal import ArgumentParser
 
-/// What every command takes.
+/// What every command that reports something takes.
 struct OutputOptions: ParsableArguments {
   @Flag(help: "Print JSON")
   var json = false
@@ -12,5 +12,13 @@ struct OutputOptions: ParsableArguments {
   var verbose = false
 
   @Flag(name: .customLong("no-color"), help: "Print without colours")
+  var noColor = false
+}
+
+/// How a command's words look.
+struct OutputChoices: Sendable {
+  var json = false
+  var quiet = false
+  var verbose = false
   var noColor = false
 }

@@ -6,7 +6,7 @@ internal import SystemPackage
 /// Names are bytes, the parser takes strings. A byte that is not part of well-formed UTF-8 stands as
 /// the character U+10FF00 + byte (private use, plane 16), and so do the bytes of a character of that
 /// range itself: different bytes never give the same string.
-enum RawArguments {
+package enum RawArguments {
   private static let base: UInt32 = 0x10_FF00
 
   /// What follows the program's name.
@@ -27,7 +27,7 @@ enum RawArguments {
   }
 
   /// The string of an argument's bytes.
-  static func string(of bytes: [UInt8]) -> String {
+  package static func string(of bytes: [UInt8]) -> String {
     if bytes.isValidUTF8 {
       let text = String(decoding: bytes, as: UTF8.self)
       if !text.unicodeScalars.contains(where: { $0.value >= base }) { return text }
@@ -47,7 +47,7 @@ enum RawArguments {
   }
 
   /// The bytes of an argument.
-  static func bytes(of text: String) -> [UInt8] {
+  package static func bytes(of text: String) -> [UInt8] {
     var result: [UInt8] = []
     for scalar in text.unicodeScalars {
       if scalar.value >= base, scalar.value - base <= 0xFF {

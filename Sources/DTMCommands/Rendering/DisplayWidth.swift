@@ -1,8 +1,8 @@
 /// How many columns of a terminal a text takes.
-enum DisplayWidth {
+package enum DisplayWidth {
   /// Marks that combine with what stands before take none, East Asian wide characters two; the
   /// colours that `Style` adds are not counted.
-  static func columns(of text: String) -> Int {
+  package static func columns(of text: String) -> Int {
     if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return text.utf8.count }
     var count = 0
     var isEscape = false
@@ -21,7 +21,7 @@ enum DisplayWidth {
   /// The text cut to so many columns, with `…` at its end where something is cut off.
   ///
   /// For text without colours.
-  static func cut(_ text: String, to columns: Int) -> String {
+  package static func cut(_ text: String, to columns: Int) -> String {
     if self.columns(of: text) <= columns { return text }
     if columns <= 0 { return "" }
     var result = ""

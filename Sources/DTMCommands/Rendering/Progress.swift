@@ -1,8 +1,8 @@
-internal import DTMSystem
+package import DTMSystem
 
 /// How far long work has come, on a terminal's last line: not before half a second is over, and ten
 /// times a second at most.
-final class Progress {
+package final class Progress {
   private static let delay = Duration.milliseconds(500)
   private static let pause = Duration.milliseconds(100)
 
@@ -13,14 +13,14 @@ final class Progress {
   private var next: Duration?
   private var isShown = false
 
-  init(_ sink: any OutputSink, time: any TimeSource, isWanted: Bool) {
+  package init(_ sink: any OutputSink, time: any TimeSource, isWanted: Bool) {
     self.sink = sink
     self.time = time
     self.isWanted = isWanted
   }
 
   /// Says where the work is; `text` is asked for only when it is shown.
-  func update(_ text: @autoclosure () -> String) {
+  package func update(_ text: @autoclosure () -> String) {
     if !isWanted { return }
     let now = time.monotonic()
     guard let due = next else {
@@ -40,7 +40,7 @@ final class Progress {
   var elapsed: Duration { started.map { time.monotonic() - $0 } ?? .zero }
 
   /// Takes the line away.
-  func clear() {
+  package func clear() {
     if isShown { try? sink.write(Array("\r\u{1B}[K".utf8)) }
     isShown = false
   }

@@ -20,12 +20,12 @@ struct RestoreResult {
   }
 
   /// Prints it, and returns how the command ends.
-  func print(_ outcome: RestoreOutcome, _ request: RestoreRequest) throws -> ExitStatus {
+  func print(_ outcome: RestoreOutcome, _ request: RestoreRequest) throws -> CommandStatus {
     let output = access.invocation.output
     if options.json {
       var writer = JSONWriter(pretty: true)
       writer.object { writer in
-        Self.write(outcome, &writer)
+        Self.write(outcome, operation: outcome.operation, &writer)
         if request.isDryRun { writePlan(outcome, &writer) }
       }
       writer.endLine()
@@ -36,21 +36,23 @@ struct RestoreResult {
     return outcome.problems.isEmpty ? .done : .incomplete
   }
 
-  /// Writes the members of the object that stands for it.
-  static func write(_ outcome: RestoreOutcome, _ writer: inout JSONWriter) {
-    writer.field("snapshot", outcome.snapshot?.id.hex)
-    writer.field("safetySnapshot", outcome.safetySnapshot?.id.hex)
-    writer.field("restoreSnapshot", outcome.restoreSnapshot?.id.hex)
-    writer.field("operation", outcome.operation)
-    writer.field("written", outcome.written)
-    writer.field("removed", outcome.removed)
-    writer.field("metadata", outcome.metadata)
-    writer.field("bytesWritten", outcome.bytesWritten)
+  /// Writes the members of the object that stands for it; nil: no file was touched.
+  static func write(
+    _ outcome: RestoreOutcome?, operation: UInt64?, _ writer: inout JSONWriter
+  ) {
+    writer.field("snapshot", outcome?.snapshot?.id.hex)
+    writer.field("safetySnapshot", outcome?.safetySnapshot?.id.hex)
+    writer.field("restoreSnapshot", outcome?.restoreSnapshot?.id.hex)
+    writer.field("operation", operation)
+    writer.field("written", outcome?.written ?? 0)
+    writer.field("removed", outcome?.removed ?? 0)
+    writer.field("metadata", outcome?.metadata ?? 0)
+    writer.field("bytesWritten", outcome?.bytesWritten ?? 0)
     writer.array("problems") { writer in
-      for problem in outcome.problems { writer.problem(problem) }
+      for problem in outcome?.problems ?? [] { writer.problem(problem) }
     }
     writer.array("versions") { writer in
-      for version in outcome.versions {
+      for version in outcome?.versions ?? [] {
         writer.object { writer in
           writer.field("path", path: version.path)
           writer.field("snapshot", version.snapshot.id.hex)

@@ -3,13 +3,13 @@ internal import DTMRepository
 internal import DTMSystem
 
 /// Snapshots as lines of a list.
-struct SnapshotLines {
+package struct SnapshotLines {
   private let style: Style
   private let calendar: LocalCalendar
   private let now: Timestamp
   private let width: Int?
 
-  init(_ invocation: Invocation) {
+  package init(_ invocation: Invocation) {
     style = invocation.style
     calendar = invocation.calendar
     now = invocation.time.now()
@@ -17,14 +17,14 @@ struct SnapshotLines {
   }
 
   /// A table for `cells`.
-  func table() -> Table {
+  package func table() -> Table {
     Table([.left, .left, .left, .flexible, .left, .right, .left], terminalWidth: width)
   }
 
   /// `7f3a9c2e  08:01  stage  clean ok  M2 A1  +212 KiB  run_id=8`.
   ///
   /// `parentBytes`: what the folder held before; nil where that is not known.
-  func cells(_ report: SnapshotReport, parentBytes: Int?) -> [Table.Cell] {
+  package func cells(_ report: SnapshotReport, parentBytes: Int?) -> [Table.Cell] {
     let snapshot = report.snapshot
     let growth = parentBytes.map { Words.change(inBytes: snapshot.counts.bytes - $0) }
     return [

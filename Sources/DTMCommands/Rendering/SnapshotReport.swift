@@ -1,9 +1,9 @@
-internal import DTMFolder
+package import DTMFolder
 internal import DTMRepository
-internal import DTMSystem
+package import DTMSystem
 
 /// A snapshot with what was learnt about it since: what is printed of it.
-struct SnapshotReport {
+package struct SnapshotReport {
   let id: ObjectID
   let snapshot: Snapshot
   /// Those it was made with, and those added later.
@@ -36,7 +36,7 @@ struct SnapshotReport {
   }
 
   /// One of which nothing was learnt since.
-  init(_ known: KnownSnapshot, tags: [String] = [], isPinned: Bool = false) {
+  package init(_ known: KnownSnapshot, tags: [String] = [], isPinned: Bool = false) {
     id = known.id
     snapshot = known.snapshot
     labels = known.snapshot.labels
@@ -45,7 +45,7 @@ struct SnapshotReport {
   }
 
   /// Writes the members of the object that stands for it.
-  func write(_ writer: inout JSONWriter) {
+  package func write(_ writer: inout JSONWriter) {
     writer.field("id", id.hex)
     writer.field("parent", snapshot.parent?.hex)
     writer.field("branch", snapshot.branch)

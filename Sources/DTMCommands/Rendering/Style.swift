@@ -1,6 +1,6 @@
 /// Colours for a terminal, or none.
-struct Style: Sendable {
-  let isColoured: Bool
+package struct Style: Sendable {
+  package let isColoured: Bool
 
   static let plain = Style(isColoured: false)
 

@@ -1,18 +1,18 @@
 /// Lines of aligned columns.
-struct Table {
+package struct Table {
   /// One cell: what is measured, and how it looks.
-  struct Cell {
+  package struct Cell {
     let text: String
     let paint: (String) -> String
 
-    init(_ text: String, _ paint: @escaping (String) -> String = { $0 }) {
+    package init(_ text: String, _ paint: @escaping (String) -> String = { $0 }) {
       self.text = text
       self.paint = paint
     }
   }
 
   /// How a column is laid out.
-  enum Column {
+  package enum Column {
     case left
     case right
     /// To the left, and cut where the line would be longer than the terminal is wide.
@@ -28,7 +28,7 @@ struct Table {
   private var rows: [[Cell]] = []
 
   /// `terminalWidth`: nil where lines may be of any length.
-  init(_ columns: [Column], terminalWidth: Int? = nil) {
+  package init(_ columns: [Column], terminalWidth: Int? = nil) {
     self.columns = columns
     self.terminalWidth = terminalWidth
   }
@@ -36,12 +36,12 @@ struct Table {
   var isEmpty: Bool { rows.isEmpty }
 
   /// Adds a line; cells that are missing at its end are empty.
-  mutating func append(_ cells: [Cell]) {
+  package mutating func append(_ cells: [Cell]) {
     rows.append(cells)
   }
 
   /// The lines, without spaces at their ends. A column that is empty in all of them takes no room.
-  func lines(indent: Int = 0) -> [String] {
+  package func lines(indent: Int = 0) -> [String] {
     var widths = columns.indices.map { column in
       rows.map { $0.count > column ? DisplayWidth.columns(of: $0[column].text) : 0 }.max() ?? 0
     }

@@ -3,19 +3,19 @@ internal import DTMRepository
 internal import DTMSystem
 
 /// Words that several commands print.
-enum Words {
+package enum Words {
   /// How many digits of an id people see.
   static let shortIDLength = 8
 
   static func short(_ id: ObjectID) -> String { String(id.hex.prefix(shortIDLength)) }
 
   /// `1 file`, `3 files`, `100,000 files`.
-  static func count(_ number: Int, _ one: String, _ many: String? = nil) -> String {
+  package static func count(_ number: Int, _ one: String, _ many: String? = nil) -> String {
     "\(grouped(number)) \(number == 1 ? one : many ?? one + "s")"
   }
 
   /// `1,200,000`.
-  static func grouped(_ number: Int) -> String {
+  package static func grouped(_ number: Int) -> String {
     var digits = String(number.magnitude)
     var groups: [String] = []
     while digits.count > 3 {
@@ -26,7 +26,7 @@ enum Words {
   }
 
   /// `+212 KiB`, `−40 MiB`, `±0`.
-  static func change(inBytes delta: Int) -> String {
+  package static func change(inBytes delta: Int) -> String {
     delta == 0 ? "±0" : (delta > 0 ? "+" : "") + HumanUnits.bytes(delta)
   }
 
@@ -43,13 +43,13 @@ enum Words {
   }
 
   /// One line of a text that may have several.
-  static func firstLine(_ text: String) -> String {
+  package static func firstLine(_ text: String) -> String {
     let line = text.split(separator: "\n", omittingEmptySubsequences: true).first ?? ""
     return visible(String(line)) + (text.contains("\n") ? " …" : "")
   }
 
   /// Text from outside, without what acts on a terminal.
-  static func visible(_ text: String) -> String {
+  package static func visible(_ text: String) -> String {
     let scalars = text.unicodeScalars
     if !scalars.contains(where: { $0.value < 0x20 || ($0.value >= 0x7F && $0.value < 0xA0) }) {
       return text

@@ -3,7 +3,7 @@ internal import DTMFolder
 internal import DTMRepository
 internal import DTMSystem
 
-struct Branch: Verb {
+struct Branch: ReportingVerb {
   static let configuration = CommandConfiguration(
     abstract: "List, make, rename or delete branches",
     usage: """
@@ -34,7 +34,7 @@ struct Branch: Verb {
     }
   }
 
-  func run(in invocation: Invocation) throws -> ExitStatus {
+  func run(in invocation: Invocation) throws -> CommandStatus {
     let access = try FolderAccess(invocation)
     if names.isEmpty {
       try list(access)
@@ -73,11 +73,10 @@ struct Branch: Verb {
     var table = Table([.left, .left, .left, .left, .flexible], terminalWidth: access.invocation.width)
     for (name, id) in history.branches {
       let isCurrent = name == history.currentBranch
-      table.append(
-        [
-          Table.Cell(isCurrent ? "*" : "", style.good),
-          Table.Cell(name, isCurrent ? style.good : style.name),
-        ] + SnapshotLines(access.invocation).cells(id, try access.keptSnapshot(id)))
+      var cells = [Table.Cell(isCurrent ? "*" : "", style.good)]
+      cells.append(Table.Cell(name, { isCurrent ? style.good($0) : style.name($0) }))
+      cells += SnapshotLines(access.invocation).cells(id, try access.keptSnapshot(id))
+      table.append(cells)
     }
     for line in table.lines() { try output.line(line) }
     if history.head == nil {

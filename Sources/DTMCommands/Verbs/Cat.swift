@@ -3,9 +3,10 @@ internal import DTMFolder
 internal import DTMRepository
 internal import DTMSystem
 
-struct Cat: Verb {
+struct Cat: ReportingVerb {
   static let configuration = CommandConfiguration(
     abstract: "Write a file's content to standard output",
+    usage: "dtm cat SNAPSHOT PATH",
     discussion: "Each byte is checked against its SHA-256 before it is written.")
 
   @Argument(help: "The snapshot, or WORKING")
@@ -23,7 +24,7 @@ struct Cat: Verb {
     if options.json { throw ValidationError("the content of a file is no JSON document") }
   }
 
-  func run(in invocation: Invocation) throws -> ExitStatus {
+  func run(in invocation: Invocation) throws -> CommandStatus {
     let access = try FolderAccess(invocation)
     let key = try PathArguments(invocation, access.location).key(path)
     if snapshot == FolderState.workingName {

@@ -3,7 +3,7 @@ internal import DTMFolder
 internal import DTMRepository
 internal import DTMSystem
 
-struct Checkout: Verb {
+struct Checkout: ReportingVerb {
   static let configuration = CommandConfiguration(
     abstract: "Make the whole folder exactly what a snapshot or a branch has",
     usage: """
@@ -33,7 +33,7 @@ struct Checkout: Verb {
     }
   }
 
-  func run(in invocation: Invocation) throws -> ExitStatus {
+  func run(in invocation: Invocation) throws -> CommandStatus {
     let access = try FolderAccess(invocation)
     let name = snapshot ?? "HEAD"
     if let newBranch {

@@ -1,8 +1,9 @@
 internal import ArgumentParser
 
-struct Completions: Verb {
+struct Completions: ReportingVerb {
   static let configuration = CommandConfiguration(
     abstract: "Print the completions of a shell",
+    usage: "dtm completions bash|zsh|fish",
     discussion: """
       For bash: dtm completions bash >~/.local/share/bash-completion/completions/dtm
       """)
@@ -20,7 +21,7 @@ struct Completions: Verb {
     if options.json { throw ValidationError("completions are no JSON document") }
   }
 
-  func run(in invocation: Invocation) throws -> ExitStatus {
+  func run(in invocation: Invocation) throws -> CommandStatus {
     let script: CompletionShell =
       switch shell {
       case .bash: .bash

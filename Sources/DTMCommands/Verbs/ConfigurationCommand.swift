@@ -10,7 +10,7 @@ struct ConfigurationCommand: ParsableCommand {
     subcommands: [CheckConfiguration.self])
 }
 
-struct CheckConfiguration: Verb {
+struct CheckConfiguration: ReportingVerb {
   static let configuration = CommandConfiguration(
     commandName: "check",
     abstract: "Check a configuration, with the drop-in files beside it",
@@ -21,7 +21,7 @@ struct CheckConfiguration: Verb {
 
   @OptionGroup var options: OutputOptions
 
-  func run(in invocation: Invocation) throws -> ExitStatus {
+  func run(in invocation: Invocation) throws -> CommandStatus {
     let location =
       try file.map { ConfigurationLocation.file(try invocation.absolute($0)) }
       ?? DaemonConfigurations(invocation).own

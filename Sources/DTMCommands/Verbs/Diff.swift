@@ -3,9 +3,10 @@ internal import DTMFolder
 internal import DTMRepository
 internal import DTMSystem
 
-struct Diff: Verb {
+struct Diff: ReportingVerb {
   static let configuration = CommandConfiguration(
     abstract: "Show what differs between two states",
+    usage: "dtm diff [A [B]] [PATH...] [options]",
     discussion: """
       From HEAD to WORKING by default, the folder as it is now; with one snapshot from that one to \
       WORKING. The first letter of a line: A added, M modified, D deleted, R renamed, T of another \
@@ -38,7 +39,7 @@ struct Diff: Verb {
     if stat, nameStatus { throw ValidationError("--stat and --name-status exclude each other") }
   }
 
-  func run(in invocation: Invocation) throws -> ExitStatus {
+  func run(in invocation: Invocation) throws -> CommandStatus {
     let access = try FolderAccess(invocation)
     let arguments = try StateArguments(
       access, names: names, paths: paths, limit: 2)

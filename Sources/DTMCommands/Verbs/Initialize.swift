@@ -4,10 +4,11 @@ internal import DTMRepository
 internal import DTMSystem
 internal import SystemPackage
 
-struct Initialize: Verb {
+struct Initialize: ReportingVerb {
   static let configuration = CommandConfiguration(
     commandName: "init",
     abstract: "Make a repository for a folder and take a first snapshot",
+    usage: "dtm init [DIR] [--repository PATH] [options]",
     discussion: """
       The repository is .dtm in the folder, as git has it, unless --repository names another place. \
       dtm protect keeps it outside, so that it outlives the folder.
@@ -30,7 +31,7 @@ struct Initialize: Verb {
 
   @OptionGroup var options: OutputOptions
 
-  func run(in invocation: Invocation) throws -> ExitStatus {
+  func run(in invocation: Invocation) throws -> CommandStatus {
     let folder = try FolderArgument(invocation).existing(
       directory ?? invocation.folderOption ?? ".")
     try FolderArgument.assumeOwner(of: folder, invocation)
@@ -40,7 +41,7 @@ struct Initialize: Verb {
     let made = try making.make()
     if adopt { try making.adopt(made) }
     let access = try FolderAccess(invocation, made.location)
-    var status = ExitStatus.done
+    var status = CommandStatus.done
     var first: KnownSnapshot?
     if made.isCreated, !noFirstSnapshot {
       var wish = SnapshotWish()

@@ -3,9 +3,10 @@ internal import DTMFolder
 internal import DTMRepository
 internal import DTMSystem
 
-struct Label: Verb {
+struct Label: ReportingVerb {
   static let configuration = CommandConfiguration(
     abstract: "Add labels to a snapshot",
+    usage: "dtm label SNAPSHOT KEY=VALUE... [options]",
     discussion: "A label of the same key is replaced. dtm show key=value finds the snapshot.")
 
   @Argument(help: "The snapshot")
@@ -16,7 +17,7 @@ struct Label: Verb {
 
   @OptionGroup var options: OutputOptions
 
-  func run(in invocation: Invocation) throws -> ExitStatus {
+  func run(in invocation: Invocation) throws -> CommandStatus {
     let access = try FolderAccess(invocation)
     let known = try access.snapshot(snapshot)
     let words = LabelArgument.dictionary(labels)

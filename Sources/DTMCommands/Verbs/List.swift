@@ -3,10 +3,11 @@ internal import DTMFolder
 internal import DTMRepository
 internal import DTMSystem
 
-struct List: Verb {
+struct List: ReportingVerb {
   static let configuration = CommandConfiguration(
     commandName: "ls",
-    abstract: "List what a snapshot holds")
+    abstract: "List what a snapshot holds",
+    usage: "dtm ls [SNAPSHOT] [PATH] [options]")
 
   @Argument(
     help: ArgumentHelp(
@@ -26,7 +27,7 @@ struct List: Verb {
 
   @OptionGroup var options: OutputOptions
 
-  func run(in invocation: Invocation) throws -> ExitStatus {
+  func run(in invocation: Invocation) throws -> CommandStatus {
     let access = try FolderAccess(invocation)
     let arguments = try StateArguments(access, names: names, paths: paths, limit: 1)
     let state = try arguments.states.first ?? .snapshot(access.snapshot("HEAD"))

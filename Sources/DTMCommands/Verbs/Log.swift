@@ -3,9 +3,10 @@ internal import DTMFolder
 internal import DTMRepository
 internal import DTMSystem
 
-struct Log: Verb {
+struct Log: ReportingVerb {
   static let configuration = CommandConfiguration(
     abstract: "List snapshots, newest first",
+    usage: "dtm log [-n N] [options]",
     discussion: """
       A line has the id, the time, what triggered it, the message, what changed (M modified, A added, \
       D deleted), how much the folder grew, and labels and tags.
@@ -49,7 +50,7 @@ struct Log: Verb {
     if stat, oneline { throw ValidationError("--stat and --oneline exclude each other") }
   }
 
-  func run(in invocation: Invocation) throws -> ExitStatus {
+  func run(in invocation: Invocation) throws -> CommandStatus {
     let access = try FolderAccess(invocation)
     let selection = try LogSelection(self, access)
     let printer = LogPrinter(self, access)

@@ -3,9 +3,10 @@ internal import DTMFolder
 internal import DTMRepository
 internal import DTMSystem
 
-struct Operations: Verb {
+struct Operations: ReportingVerb {
   static let configuration = CommandConfiguration(
-    abstract: "List the operations that can be undone, newest first")
+    abstract: "List the operations that can be undone, newest first",
+    usage: "dtm operations [-n N] [options]")
 
   @Option(name: .short, help: ArgumentHelp("Stop after so many", valueName: "n"))
   var number: Int?
@@ -16,7 +17,7 @@ struct Operations: Verb {
     if let number, number < 0 { throw ValidationError("-n takes a number that is not negative") }
   }
 
-  func run(in invocation: Invocation) throws -> ExitStatus {
+  func run(in invocation: Invocation) throws -> CommandStatus {
     let access = try FolderAccess(invocation)
     let all = access.history.state.operations.reversed()
     let operations = Array(all.prefix(number ?? .max))

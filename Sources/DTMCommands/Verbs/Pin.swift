@@ -2,16 +2,17 @@ internal import ArgumentParser
 internal import DTMFolder
 internal import DTMRepository
 
-struct Pin: Verb {
+struct Pin: ReportingVerb {
   static let configuration = CommandConfiguration(
-    abstract: "Keep a snapshot for good: a pinned one is never pruned")
+    abstract: "Keep a snapshot for good: a pinned one is never pruned",
+    usage: "dtm pin SNAPSHOT [options]")
 
   @Argument(help: "The snapshot")
   var snapshot: String
 
   @OptionGroup var options: OutputOptions
 
-  func run(in invocation: Invocation) throws -> ExitStatus {
+  func run(in invocation: Invocation) throws -> CommandStatus {
     let access = try FolderAccess(invocation)
     let known = try access.snapshot(snapshot)
     if access.history.isPinned(known.id) {

@@ -7,9 +7,10 @@ internal import DTMSystem
 internal import Synchronization
 internal import SystemPackage
 
-struct Protect: Verb {
+struct Protect: ReportingVerb {
   static let configuration = CommandConfiguration(
     abstract: "Have the daemon protect a folder",
+    usage: "dtm protect DIR [options]",
     discussion: """
       Adds the folder to the configuration of this user's daemon (of the system's, as root), makes its \
       repository outside of it, takes a first snapshot and has a running daemon reload. The repository \
@@ -30,7 +31,7 @@ struct Protect: Verb {
 
   @OptionGroup var options: OutputOptions
 
-  func run(in invocation: Invocation) throws -> ExitStatus {
+  func run(in invocation: Invocation) throws -> CommandStatus {
     let folder = try FolderArgument(invocation).existing(directory)
     let configurations = DaemonConfigurations(invocation)
     let location = configurations.own
@@ -85,7 +86,7 @@ struct Protect: Verb {
 
   private func alreadyThere(
     _ there: FolderConfiguration, _ folder: FilePath, _ invocation: Invocation
-  ) throws -> ExitStatus {
+  ) throws -> CommandStatus {
     if there.path != folder {
       throw CommandFailure(
         .exists, "\(Quoting.path(folder)) lies in \(Quoting.path(there.path)), which is protected")

@@ -3,9 +3,10 @@ internal import DTMFolder
 internal import DTMRepository
 internal import DTMSystem
 
-struct Restore: Verb {
+struct Restore: ReportingVerb {
   static let configuration = CommandConfiguration(
     abstract: "Bring paths, or the whole folder, back to what they were",
+    usage: "dtm restore [SNAPSHOT] [PATH...] [--at SNAPSHOT] [--to DIR] [options]",
     discussion: """
       Without a snapshot each path goes back to its newest version that differs from what is there \
       now, the whole folder to HEAD. A directory becomes exactly what it was. What would be lost is \
@@ -48,7 +49,7 @@ struct Restore: Verb {
     if overwrite, to == nil { throw ValidationError("--overwrite goes with --to") }
   }
 
-  func run(in invocation: Invocation) throws -> ExitStatus {
+  func run(in invocation: Invocation) throws -> CommandStatus {
     let access = try FolderAccess(invocation)
     var request = try self.request(access)
     request.keepsAdded = noDelete

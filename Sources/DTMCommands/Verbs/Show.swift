@@ -3,9 +3,10 @@ internal import DTMFolder
 internal import DTMRepository
 internal import DTMSystem
 
-struct Show: Verb {
+struct Show: ReportingVerb {
   static let configuration = CommandConfiguration(
-    abstract: "Show all that is known of a snapshot")
+    abstract: "Show all that is known of a snapshot",
+    usage: "dtm show [SNAPSHOT] [options]")
 
   @Argument(help: "The snapshot (default: HEAD)")
   var snapshot = "HEAD"
@@ -15,7 +16,7 @@ struct Show: Verb {
 
   @OptionGroup var options: OutputOptions
 
-  func run(in invocation: Invocation) throws -> ExitStatus {
+  func run(in invocation: Invocation) throws -> CommandStatus {
     let access = try FolderAccess(invocation)
     let known = try access.snapshot(snapshot)
     let report = try access.report(known)
@@ -43,20 +44,20 @@ struct Show: Verb {
 }
 
 /// A snapshot as a page of facts.
-struct SnapshotPage {
+package struct SnapshotPage {
   private static let problemLimit = 20
 
   private let style: Style
   private let calendar: LocalCalendar
   private let now: Timestamp
 
-  init(_ invocation: Invocation) {
+  package init(_ invocation: Invocation) {
     style = invocation.style
     calendar = invocation.calendar
     now = invocation.time.now()
   }
 
-  func lines(_ report: SnapshotReport) -> [String] {
+  package func lines(_ report: SnapshotReport) -> [String] {
     let snapshot = report.snapshot
     var table = Table([.left, .left])
     func add(_ name: String, _ text: String?) {

@@ -5,9 +5,10 @@ internal import DTMRepository
 internal import DTMSystem
 internal import SystemPackage
 
-struct Status: Verb {
+struct Status: ReportingVerb {
   static let configuration = CommandConfiguration(
     abstract: "Show what changed since the last snapshot, and how the daemon is",
+    usage: "dtm status [options]",
     discussion: """
       Letters as in dtm diff. Where a daemon protects the folder, its health for this folder is shown; \
       dtmd status shows it for all.
@@ -15,7 +16,7 @@ struct Status: Verb {
 
   @OptionGroup var options: OutputOptions
 
-  func run(in invocation: Invocation) throws -> ExitStatus {
+  func run(in invocation: Invocation) throws -> CommandStatus {
     let access = try FolderAccess(invocation)
     let daemon = try DaemonLink(invocation).folder(access.location.folder)
     let head = try access.history.head.map { try access.history.snapshot($0) }

@@ -3,7 +3,7 @@ internal import DTMFolder
 internal import DTMRepository
 internal import DTMSystem
 
-struct Tag: Verb {
+struct Tag: ReportingVerb {
   static let configuration = CommandConfiguration(
     abstract: "List, make or delete tags",
     usage: """
@@ -26,7 +26,7 @@ struct Tag: Verb {
     if names.count > 2 { throw ValidationError("too many names") }
   }
 
-  func run(in invocation: Invocation) throws -> ExitStatus {
+  func run(in invocation: Invocation) throws -> CommandStatus {
     let access = try FolderAccess(invocation)
     if names.isEmpty {
       try list(access)

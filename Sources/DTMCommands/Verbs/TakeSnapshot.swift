@@ -4,10 +4,11 @@ internal import DTMFolder
 internal import DTMRepository
 internal import DTMSystem
 
-struct TakeSnapshot: Verb {
+struct TakeSnapshot: ReportingVerb {
   static let configuration = CommandConfiguration(
     commandName: "snapshot",
     abstract: "Record the folder as it is now",
+    usage: "dtm snapshot [-m TEXT] [options]",
     discussion: """
       Where a daemon protects the folder it takes the snapshot, of what changed; else everything is \
       looked at. When the id is printed the snapshot is on disk. Status 3: it is, but the listed \
@@ -44,7 +45,7 @@ struct TakeSnapshot: Verb {
     if rescan, full { throw ValidationError("--rescan and --full exclude each other") }
   }
 
-  func run(in invocation: Invocation) throws -> ExitStatus {
+  func run(in invocation: Invocation) throws -> CommandStatus {
     var wish = SnapshotWish()
     wish.message = message ?? ""
     wish.labels = LabelArgument.dictionary(label)
@@ -76,7 +77,7 @@ struct SnapshotResult {
   }
 
   /// Prints it, and returns how the command ends.
-  func print(_ known: KnownSnapshot, isCreated: Bool) throws -> ExitStatus {
+  func print(_ known: KnownSnapshot, isCreated: Bool) throws -> CommandStatus {
     let report = try access.report(known)
     let output = access.invocation.output
     if options.json {

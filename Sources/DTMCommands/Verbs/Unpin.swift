@@ -2,16 +2,17 @@ internal import ArgumentParser
 internal import DTMFolder
 internal import DTMRepository
 
-struct Unpin: Verb {
+struct Unpin: ReportingVerb {
   static let configuration = CommandConfiguration(
-    abstract: "Let a pinned snapshot be pruned again")
+    abstract: "Let a pinned snapshot be pruned again",
+    usage: "dtm unpin SNAPSHOT [options]")
 
   @Argument(help: "The snapshot")
   var snapshot: String
 
   @OptionGroup var options: OutputOptions
 
-  func run(in invocation: Invocation) throws -> ExitStatus {
+  func run(in invocation: Invocation) throws -> CommandStatus {
     let access = try FolderAccess(invocation)
     let known = try access.snapshot(snapshot)
     let ref = access.history.refs.pin(known.id)

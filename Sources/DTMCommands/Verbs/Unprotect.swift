@@ -4,16 +4,17 @@ internal import DTMControl
 internal import DTMSystem
 internal import SystemPackage
 
-struct Unprotect: Verb {
+struct Unprotect: ReportingVerb {
   static let configuration = CommandConfiguration(
-    abstract: "Have the daemon leave a folder alone; its history stays")
+    abstract: "Have the daemon leave a folder alone; its history stays",
+    usage: "dtm unprotect DIR [options]")
 
   @Argument(help: ArgumentHelp("The folder", valueName: "dir"))
   var directory: String
 
   @OptionGroup var options: OutputOptions
 
-  func run(in invocation: Invocation) throws -> ExitStatus {
+  func run(in invocation: Invocation) throws -> CommandStatus {
     // The folder itself may be gone.
     let given = try invocation.absolute(directory)
     let path = (try? ProcessPlace.canonical(given)) ?? given

@@ -3,9 +3,10 @@ internal import DTMFolder
 internal import DTMRepository
 internal import DTMSystem
 
-struct Verify: Verb {
+struct Verify: ReportingVerb {
   static let configuration = CommandConfiguration(
     abstract: "Check the repository",
+    usage: "dtm verify [SNAPSHOT|--all] [--read-data] [options]",
     discussion: """
       Checks the ref log and all packs, and that the snapshot has all it needs. With --read-data every \
       byte is read and held against its SHA-256. Status 65 where something is damaged.
@@ -26,7 +27,7 @@ struct Verify: Verb {
     if all, snapshot != nil { throw ValidationError("--all and a snapshot exclude each other") }
   }
 
-  func run(in invocation: Invocation) throws -> ExitStatus {
+  func run(in invocation: Invocation) throws -> CommandStatus {
     let access = try FolderAccess(invocation)
     var snapshots: [ObjectID]?
     if let snapshot {

@@ -6,6 +6,7 @@ internal import DTMSystem
 struct Wait: Verb {
   static let configuration = CommandConfiguration(
     abstract: "Wait until everything written so far is in a snapshot",
+    usage: "dtm wait [--quiet TIME] [--timeout TIME] [options]",
     discussion: """
       Forces nothing: the daemon takes the snapshot when the folder is quiet. Status 75 when the time \
       is over or the folder is paused, 69 without a daemon.
@@ -26,16 +27,11 @@ struct Wait: Verb {
   @Flag(name: .shortAndLong, help: "Explain on standard error what is done")
   var verbose = false
 
-  var options: OutputOptions {
-    var options = OutputOptions()
-    options.json = json
-    options.quiet = isSilent
-    options.verbose = verbose
-    options.noColor = false
-    return options
+  var choices: OutputChoices {
+    OutputChoices(json: json, quiet: isSilent, verbose: verbose)
   }
 
-  func run(in invocation: Invocation) throws -> ExitStatus {
+  func run(in invocation: Invocation) throws -> CommandStatus {
     let location = try FolderFinder(invocation: invocation).find()
     let daemon = try DaemonLink(invocation).requiredFolder(location.folder)
     let summary = try daemon.client.wait(

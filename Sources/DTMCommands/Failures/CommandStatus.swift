@@ -1,5 +1,5 @@
 /// How a command ends, as scripts read it (sysexits(3) from 64 on).
-package enum ExitStatus: Int32, Sendable {
+package enum CommandStatus: Int32, Sendable {
   case done = 0
   /// The command says no: `diff --exit-code` found differences.
   case negative = 1
