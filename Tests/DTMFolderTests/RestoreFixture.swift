@@ -20,7 +20,8 @@ struct RestoreFixture {
     try Descriptor.makeDirectory(at: folderPath, mode: 0o755)
     try Descriptor.makeDirectory(at: repositoryPath, mode: 0o700)
     _ = try Repository.create(
-      SystemFileOperations(path: repositoryPath), RecordDraft(kind: "init", summary: "init"))
+      SystemFileOperations(path: repositoryPath),
+      first: RecordDraft(kind: "init", summary: "init"), at: SystemTimeSource().now())
   }
 
   init(at base: FilePath, id: PackID) {
@@ -31,14 +32,12 @@ struct RestoreFixture {
   }
 
   func open(ignoring: [String] = []) throws -> Folder {
-    Kernel_ignoreSignals()
+    ProcessSignals.ignoreThoseOfFiles()
     return try Folder(
       at: folderPath, id: id, repository: try Repository(at: repositoryPath),
       repositoryPath: repositoryPath, ignoring: ignoring)
   }
 }
-
-func Kernel_ignoreSignals() { ProcessSignals.ignoreThoseOfFiles() }
 
 extension Folder {
   /// A snapshot of all as it is.

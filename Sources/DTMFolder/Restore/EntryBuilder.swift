@@ -105,8 +105,12 @@ struct EntryBuilder {
 
   /// The present file, where it may have ranges that are wanted.
   private mutating func source(_ old: TreeEntry, for entry: TreeEntry) -> OpenEntry? {
-    guard old.kind == .file, old.size >= Self.smallestSource, entry.size >= Self.smallestSource
-    else { return nil }
+    guard old.size >= Self.smallestSource, entry.size >= Self.smallestSource else { return nil }
+    switch old.content {
+    case .chunk, .list: break
+    // Nothing is known of what is there.
+    case .none, .inline, .target, .device: return nil
+    }
     do throws(DirectoryObstacle) {
       let directory = try targetWalker.open(old.key.parent ?? .root)
       do throws(Errno) {

@@ -1,8 +1,8 @@
-internal import DTMRepository
-internal import DTMSystem
+package import DTMRepository
+package import DTMSystem
 
 /// Turns the differences between a folder as it is and as it is wanted into a plan; touches nothing.
-struct RestorePlanner {
+package struct RestorePlanner {
   /// Linux's limit for a name.
   private static let longestName = 255
 
@@ -19,7 +19,8 @@ struct RestorePlanner {
   private var settlings: [PathKey: RestorePlan.Settling] = [:]
   private var problems: [Snapshot.Problem] = []
 
-  init(
+  /// `keepsAdded`: removes nothing but what something wanted replaces.
+  package init(
     keepsAdded: Bool, linkCount: @escaping (PathKey) -> Int,
     present: @escaping (PathKey) throws(FolderError) -> TreeEntry?,
     wanted: @escaping (PathKey) throws(FolderError) -> TreeEntry?
@@ -30,8 +31,10 @@ struct RestorePlanner {
     self.wanted = wanted
   }
 
-  /// The plan. `differences`: ascending by key; `old` is what is there, `new` what is wanted.
-  mutating func plan(
+  /// The plan; use the planner once. `name`: 16 hex digits that nobody else's plan has.
+  ///
+  /// `differences`: ascending by key; `old` is what is there, `new` what is wanted.
+  package mutating func plan(
     _ differences: [TreeDifference], name: String
   ) throws(FolderError) -> RestorePlan {
     var container: (key: PathKey, index: Int)?

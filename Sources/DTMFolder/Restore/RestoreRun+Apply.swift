@@ -308,8 +308,10 @@ struct EntryPlacer {
     do throws(DirectoryObstacle) {
       return try walker.open(run.plan.items[index].key.parent ?? .root)
     } catch {
-      // Gone with its parent: nothing is left to do.
-      if case .system(.noSuchFileOrDirectory) = error, run.plan.items[index].new == nil {
+      // Gone with its parent, in whose place something else may be: nothing is left to do.
+      if run.plan.items[index].new == nil, case .system(let cause) = error,
+        cause == .noSuchFileOrDirectory || cause == .notDirectory
+      {
         return nil
       }
       try run.skip(index, error, operation)

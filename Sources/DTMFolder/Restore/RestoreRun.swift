@@ -85,7 +85,8 @@ final class RestoreRun: Sendable {
   func isAsPlanned(_ status: FileStatus, _ index: Int) -> Bool {
     guard let old = plan.items[index].old, Self.matches(status, old) else { return false }
     guard let seen = targets.withLock({ $0[index] }) else { return true }
-    return seen.inode == status.inode && seen.changed == status.changed
+    // Another name of a file that comes or goes changes its ctime.
+    return seen.inode == status.inode && (seen.links > 1 || seen.changed == status.changed)
   }
 
   /// Whether a status can be that of an entry, by all that both tell.
