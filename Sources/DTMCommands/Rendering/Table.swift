@@ -49,13 +49,16 @@ package struct Table {
     return rows.map { line($0, widths, indent: indent) }
   }
 
+  /// Takes what is too much from the flexible columns, the first one first.
   private func fit(_ widths: inout [Int], indent: Int) {
-    guard let terminalWidth, let flexible = columns.firstIndex(of: .flexible) else { return }
+    guard let terminalWidth else { return }
     let gaps = max(0, widths.count { $0 > 0 } - 1) * Self.gap
-    let excess = indent + widths.reduce(0, +) + gaps - terminalWidth
-    if excess > 0 {
-      widths[flexible] = max(
-        min(Self.leastFlexibleWidth, widths[flexible]), widths[flexible] - excess)
+    var excess = indent + widths.reduce(0, +) + gaps - terminalWidth
+    for column in columns.indices where columns[column] == .flexible && excess > 0 {
+      let least = min(Self.leastFlexibleWidth, widths[column])
+      let taken = min(excess, widths[column] - least)
+      widths[column] -= taken
+      excess -= taken
     }
   }
 
