@@ -2,7 +2,6 @@ import DTMCommands
 import DTMFolder
 import DTMRepository
 import DTMSystem
-import DTMTestSupport
 import SystemPackage
 import Testing
 
@@ -148,27 +147,26 @@ import Testing
   }
 }
 
-@Suite struct `Progress shown` {
-  @Test func `begins after half a second, on a terminal only`() {
-    let time = ManualTimeSource()
-    let sink = MemorySink(terminal: TerminalSize(columns: 20, rows: 5))
-    let progress = Progress(sink, time: time, isWanted: true)
-    progress.update("one")
-    time.advance(by: .milliseconds(400))
-    progress.update("two")
-    #expect(sink.bytes.isEmpty)
-    time.advance(by: .milliseconds(200))
-    progress.update("three")
-    #expect(sink.text.hasSuffix("three"))
-    progress.update("four")
-    #expect(!sink.text.contains("four"), "ten times a second at most")
-    progress.clear()
-    #expect(sink.text.hasSuffix("\u{1B}[K"))
-    let plain = MemorySink()
-    let silent = Progress(plain, time: time, isWanted: true)
-    silent.update("one")
-    time.advance(by: .seconds(2))
-    silent.update("two")
-    #expect(plain.bytes.isEmpty)
+@Suite struct `The progress line` {
+  private func text(_ bytes: [UInt8]?) -> String? {
+    bytes.map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  @Test func `begins after half a second and says for how long`() {
+    var line = ProgressLine("taking a snapshot", columns: 80, at: .seconds(10))
+    #expect(line.draw(at: .milliseconds(10_400)) == nil)
+    #expect(line.erase() == nil, "nothing stands there")
+    #expect(text(line.draw(at: .milliseconds(10_600))) == "\r\u{1B}[Ktaking a snapshot …")
+    #expect(line.draw(at: .milliseconds(10_700)) == nil, "nothing is new")
+    #expect(text(line.draw(at: .milliseconds(12_100))) == "\r\u{1B}[Ktaking a snapshot … 2 s")
+    line.text = "restoring: 12 built"
+    #expect(text(line.draw(at: .milliseconds(12_200))) == "\r\u{1B}[Krestoring: 12 built … 2 s")
+    #expect(text(line.erase()) == "\r\u{1B}[K")
+    #expect(line.erase() == nil)
+  }
+
+  @Test func `stays within the terminal`() {
+    var line = ProgressLine("taking a snapshot", columns: 10, at: .zero)
+    #expect(text(line.draw(at: .seconds(1))) == "\r\u{1B}[Ktaking a…")
   }
 }

@@ -55,7 +55,7 @@ struct DaemonLink {
   }
 
   /// The daemon whose configuration this user writes. Throws `.unavailable` where none runs.
-  func ownDaemon() throws(ControlError) -> ControlClient {
+  func ownDaemon() throws -> ControlClient {
     var paths = ControlSocket.candidates(
       uid: invocation.user, environment: invocation.environment)
     if let path = invocation.environment["DTM_SOCKET"], !path.isEmpty {
@@ -63,7 +63,7 @@ struct DaemonLink {
     } else if let own = ControlSocket.own(
       uid: invocation.user, environment: invocation.environment)
     {
-      paths = ((try? DaemonConfigurations(invocation).ownSocket()) ?? nil).map { [$0] } ?? [own]
+      paths = [try DaemonConfigurations(invocation).ownSocket() ?? own]
     }
     guard let path = paths.first else {
       throw ControlError(code: .unavailable, message: "there is no place for a daemon's socket")

@@ -11,10 +11,10 @@ struct DaemonReload {
 
   /// Has it reload; false where none runs. Throws where it refuses the configuration.
   func reload() throws -> Bool {
-    do throws(ControlError) {
+    do {
       _ = try DaemonLink(invocation).ownDaemon().reload()
       return true
-    } catch {
+    } catch let error as ControlError {
       if error.code == .unavailable { return false }
       throw error
     }

@@ -22,7 +22,7 @@ final class FolderAccess {
   init(_ invocation: Invocation, _ location: FolderLocation) throws {
     self.invocation = invocation
     self.location = location
-    if (try? Descriptor.open(location.repository, [.path])) != nil {
+    if try PathStatus.of(location.repository) != nil {
       try FolderArgument.assumeOwner(of: location.repository, invocation)
     }
     repository = try Self.repository(of: location)
@@ -148,7 +148,8 @@ final class FolderAccess {
   /// The folder as it is now; looked at once.
   func working() throws -> WorkingTree {
     if let looked { return looked }
-    let found = try openFolder().working()
+    let folder = try openFolder()
+    let found = try invocation.progress.during("looking at the folder") { try folder.working() }
     looked = found
     return found
   }

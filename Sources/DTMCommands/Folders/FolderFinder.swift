@@ -23,20 +23,18 @@ struct FolderFinder {
 
   private func find(named name: String) throws -> FolderLocation {
     let given = try invocation.absolute(name)
-    var path = given
-    do throws(Errno) { path = try ProcessPlace.canonical(given) } catch {
-      // Gone: the configuration may know it.
-      if error != .noSuchFileOrDirectory { throw CommandFailure(error, Quoting.path(given)) }
+    let path = try PathStatus.canonical(given)
+    if let path, let found = try FolderLocation.find(from: path) { return found }
+    // Gone, or without its .dtm: the configuration may know it.
+    if let found = try configured(holding: path ?? given) { return found }
+    guard path == nil else {
+      throw CommandFailure(
+        .notFound, "there is no repository in \(Quoting.path(given)) or above it",
+        hint: "dtm init \(Quoting.path(given)) makes one")
     }
-    if let found = try FolderLocation.find(from: path) { return found }
-    if let found = try configured(holding: path) ?? configured(holding: given) { return found }
-    let isThere = path != given || (try? ProcessPlace.canonical(given)) != nil
     throw CommandFailure(
-      .notFound,
-      isThere
-        ? "there is no repository in \(Quoting.path(given)) or above it"
-        : "there is no folder \(Quoting.path(given)), and the configuration knows none there",
-      hint: isThere ? "dtm init \(Quoting.path(given)) makes one" : nil)
+      .notFound, "there is no folder \(Quoting.path(given)), and the configuration knows none there"
+    )
   }
 
   /// The folder of the daemon's configuration that is, or holds, a path.

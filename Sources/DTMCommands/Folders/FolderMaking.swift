@@ -57,13 +57,8 @@ struct FolderMaking {
   private func existing() throws -> FolderLocation? {
     guard let location = try FolderLocation.at(folder) else { return nil }
     if !location.isInside { return location }
-    do throws(Errno) {
-      _ = try Descriptor.open(location.repository.appending("format.json"), [.path])
-      return location
-    } catch {
-      if error == .noSuchFileOrDirectory { return nil }
-      throw CommandFailure(error, "open \(Quoting.path(location.repository))")
-    }
+    let isWhole = try PathStatus.of(location.repository.appending("format.json")) != nil
+    return isWhole ? location : nil
   }
 
   private func found(_ location: FolderLocation) throws -> Result {

@@ -25,7 +25,7 @@ struct PathArguments {
     var found = Self.normalized(isAbsolute ? parts : base + parts)
     if isAbsolute, !found.starts(with: folder) {
       // A link may be on its way: of the part that is there, the true place counts.
-      found = Self.canonical(bytes) ?? found
+      found = try Self.canonical(bytes) ?? found
     }
     guard found.starts(with: folder) else {
       throw CommandFailure(
@@ -52,11 +52,11 @@ struct PathArguments {
     return result
   }
 
-  private static func canonical(_ path: [UInt8]) -> [[UInt8]]? {
+  private static func canonical(_ path: [UInt8]) throws(CommandFailure) -> [[UInt8]]? {
     var parent = FilePath(platformBytes: path)
     guard let name = parent.lastComponent else { return nil }
     parent.removeLastComponent()
-    guard let found = try? ProcessPlace.canonical(parent) else { return nil }
+    guard let found = try PathStatus.canonical(parent) else { return nil }
     return components(found.appending(name).platformBytes)
   }
 }

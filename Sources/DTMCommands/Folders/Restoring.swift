@@ -36,7 +36,8 @@ struct Restoring {
         return Result(outcome: outcome, isAnew: true)
       }
       return Result(
-        outcome: try access.openFolder().restore(request, recorder: recorder), isAnew: false)
+        outcome: try access.openFolder().restore(request, recorder: recorder, reached: reached),
+        isAnew: false)
     }
   }
 
@@ -44,7 +45,7 @@ struct Restoring {
   func undo(_ operation: UInt64?) throws -> UndoOutcome {
     let request = filled(RestoreRequest(.newest))
     return try withRecorder("undo", []) { recorder in
-      try access.openFolder().undo(operation, as: request, recorder: recorder)
+      try access.openFolder().undo(operation, as: request, recorder: recorder, reached: reached)
     }
   }
 
@@ -52,7 +53,20 @@ struct Restoring {
   func redo(_ operation: UInt64?) throws -> UndoOutcome {
     let request = filled(RestoreRequest(.newest))
     return try withRecorder("redo", []) { recorder in
-      try access.openFolder().redo(operation, as: request, recorder: recorder)
+      try access.openFolder().redo(operation, as: request, recorder: recorder, reached: reached)
+    }
+  }
+
+  /// Shows how far a restore has come.
+  private var reached: @Sendable (RestorePoint) throws(FolderError) -> Void {
+    let progress = invocation.progress
+    return { point in
+      switch point {
+      case .built(let index): progress.update("restoring: \(Words.grouped(index + 1)) built")
+      case .applied(let index):
+        progress.update("restoring: \(Words.grouped(index + 1)) in place")
+      default: break
+      }
     }
   }
 
@@ -81,11 +95,12 @@ struct Restoring {
     _ operation: String, _ paths: [PathKey], _ body: ((any RestoreRecorder)?) throws -> Value
   ) throws -> Value {
     guard let daemon = try DaemonLink(invocation).folder(access.location.folder) else {
-      return try body(nil)
+      return try invocation.progress.during("restoring") { try body(nil) }
     }
     try daemon.client.announce(
       AnnounceRequest(folder: daemon.name, operation: operation, paths: paths))
-    let result = try body(DaemonRecorder(daemon: daemon, access: access))
+    let recorder = DaemonRecorder(daemon: daemon, access: access)
+    let result = try invocation.progress.during("restoring") { try body(recorder) }
     try access.refresh()
     return result
   }
@@ -93,13 +108,7 @@ struct Restoring {
   // MARK: - A folder that is gone
 
   private func isGone() throws -> Bool {
-    do throws(Errno) {
-      _ = try Descriptor.open(access.location.folder, [.path, .directory])
-      return false
-    } catch {
-      if error == .noSuchFileOrDirectory { return true }
-      throw CommandFailure(error, "open \(Quoting.path(access.location.folder))")
-    }
+    try PathStatus.of(access.location.folder) == nil
   }
 }
 

@@ -39,11 +39,13 @@ struct SnapshotTaking {
   private func take(
     _ wish: SnapshotWish, by daemon: DaemonLink.ProtectedFolder
   ) throws -> (known: KnownSnapshot, isCreated: Bool) {
-    let outcome = try daemon.client.snapshot(
-      DTMControl.SnapshotRequest(
-        folder: daemon.name, message: wish.message.isEmpty ? nil : wish.message,
-        labels: wish.labels, tag: wish.tag, pin: wish.isPinned, kind: wish.trigger,
-        ifChanged: wish.ifChanged, look: wish.look, time: wish.time))
+    let request = DTMControl.SnapshotRequest(
+      folder: daemon.name, message: wish.message.isEmpty ? nil : wish.message,
+      labels: wish.labels, tag: wish.tag, pin: wish.isPinned, kind: wish.trigger,
+      ifChanged: wish.ifChanged, look: wish.look, time: wish.time)
+    let outcome = try invocation.progress.during("the daemon takes a snapshot") {
+      try daemon.client.snapshot(request)
+    }
     guard let id = ObjectID(hex: outcome.snapshot.id) else {
       throw CommandFailure(.inputOutput, "the daemon's answer holds no id")
     }
@@ -68,7 +70,9 @@ struct SnapshotTaking {
     request.patience = isHeldByDaemon ? .zero : Self.patience
     let outcome: DTMFolder.SnapshotOutcome
     let folder = try access.openFolder()
-    do throws(FolderError) { outcome = try folder.snapshot(request) } catch {
+    do {
+      outcome = try invocation.progress.during("taking a snapshot") { try folder.snapshot(request) }
+    } catch let error as FolderError {
       throw explained(error)
     }
     try access.refresh()

@@ -12,7 +12,7 @@ package enum CommandLineProgram {
     let invocation = Invocation(
       arguments: RawArguments.ofProcess, environment: ProcessEnvironment.variables,
       output: output, errors: StandardSink(.error), time: SystemTimeSource(),
-      user: ThreadIdentity.processUser
+      user: ThreadIdentity.processUser, showsProgress: true
     ) { try ProcessPlace.workingDirectory() }
     DataTimeMachine.exit(withError: ExitCode(run(invocation).rawValue))
   }

@@ -15,6 +15,8 @@ package final class Invocation {
   private let standardOutput: any OutputSink
   private let standardError: any OutputSink
   private let place: () throws -> FilePath
+  /// Whether the standard error that progress goes to is this process's.
+  private let showsProgress: Bool
 
   /// `-C DIR`, where it is given.
   var folderOption: String?
@@ -22,13 +24,13 @@ package final class Invocation {
   var choices = OutputChoices()
   private(set) lazy var output = Output(standardOutput, pager: pager)
   private(set) lazy var progress = Progress(
-    standardError, time: time, isWanted: !choices.json && !choices.quiet)
+    columns: showsProgress && !choices.quiet ? standardError.terminal?.columns : nil, time: time)
 
   /// `workingDirectory`: asked for when it is needed first; it may be gone.
   package init(
     arguments: [String], environment: [String: String], output: any OutputSink,
     errors: any OutputSink, time: any TimeSource, calendar: LocalCalendar = LocalCalendar(),
-    user: UInt32, workingDirectory: @escaping () throws -> FilePath
+    user: UInt32, showsProgress: Bool = false, workingDirectory: @escaping () throws -> FilePath
   ) {
     self.arguments = arguments
     self.environment = environment
@@ -38,6 +40,7 @@ package final class Invocation {
     standardOutput = output
     standardError = errors
     place = workingDirectory
+    self.showsProgress = showsProgress
   }
 
   // MARK: - Where it runs

@@ -104,17 +104,3 @@ extension Differences.Change {
     }
   }
 }
-
-extension FileKind {
-  /// For people.
-  var noun: String {
-    switch self {
-    case .file: "file"
-    case .directory: "directory"
-    case .symlink: "symbolic link"
-    case .fifo: "FIFO"
-    case .socket: "socket"
-    case .characterDevice, .blockDevice: "device"
-    }
-  }
-}

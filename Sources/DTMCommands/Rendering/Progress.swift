@@ -1,47 +1,74 @@
-package import DTMSystem
+internal import DTMSystem
+internal import SystemPackage
 
-/// How far long work has come, on a terminal's last line: not before half a second is over, and ten
-/// times a second at most.
-package final class Progress {
-  private static let delay = Duration.milliseconds(500)
+/// Shows on standard error that long work goes on, where a person looks at it.
+///
+/// Safe to use from any thread.
+final class Progress: Sendable {
   private static let pause = Duration.milliseconds(100)
 
-  private let sink: any OutputSink
+  private struct State {
+    var line: ProgressLine?
+    /// Counts the works, so that a drawing thread knows when its own has ended.
+    var work = 0
+  }
+
+  /// Nil: nothing is shown.
+  private let columns: Int?
   private let time: any TimeSource
-  private let isWanted: Bool
-  private var started: Duration?
-  private var next: Duration?
-  private var isShown = false
+  private let state = Monitor(State())
 
-  package init(_ sink: any OutputSink, time: any TimeSource, isWanted: Bool) {
-    self.sink = sink
+  /// `columns`: of the terminal that standard error is; nil where it is none, or nobody wants it.
+  init(columns: Int?, time: any TimeSource) {
+    self.columns = columns
     self.time = time
-    self.isWanted = isWanted
   }
 
-  /// Says where the work is; `text` is asked for only when it is shown.
-  package func update(_ text: @autoclosure () -> String) {
-    if !isWanted { return }
+  /// Does something that may take long, and shows meanwhile what it is.
+  func during<Value>(_ text: String, _ body: () throws -> Value) rethrows -> Value {
+    guard let columns else { return try body() }
     let now = time.monotonic()
-    guard let due = next else {
-      next = now + Self.delay
-      started = now
-      return
+    let work = state.update { state in
+      state.line = ProgressLine(text, columns: columns, at: now)
+      state.work += 1
+      return state.work
     }
-    guard now >= due, let columns = sink.terminal?.columns else { return }
-    next = now + Self.pause
-    isShown = true
-    let line = DisplayWidth.cut(text(), to: columns - 1)
-    // Carriage return, erase to the end of the line (ECMA-48).
-    try? sink.write(Array("\r\u{1B}[K\(line)".utf8))
+    // Without a thread nothing is shown: the work is what counts.
+    let thread = try? DedicatedThread(named: "progress") { [self] in draw(work) }
+    defer {
+      clear()
+      state.update { $0.work += 1 }
+      thread?.join()
+    }
+    return try body()
   }
 
-  /// How long the work has run.
-  var elapsed: Duration { started.map { time.monotonic() - $0 } ?? .zero }
+  /// Says how far it has come.
+  func update(_ text: @autoclosure () -> String) {
+    if columns == nil { return }
+    let text = text()
+    state.withLock { $0.line?.text = text }
+  }
 
-  /// Takes the line away.
-  package func clear() {
-    if isShown { try? sink.write(Array("\r\u{1B}[K".utf8)) }
-    isShown = false
+  /// Takes the line away, for something else to be written.
+  func clear() {
+    state.withLock { Self.write($0.line?.erase()) }
+  }
+
+  private func draw(_ work: Int) {
+    while true {
+      let isOver = state.wait(until: .after(Self.pause)) { $0.work == work ? nil : true }
+      if isOver == true { return }
+      let now = time.monotonic()
+      state.withLock { state in
+        if state.work == work { Self.write(state.line?.draw(at: now)) }
+      }
+    }
+  }
+
+  private static func write(_ bytes: [UInt8]?) {
+    guard let bytes else { return }
+    // Who closed standard error does not look at it.
+    try? StandardStream.error.write(bytes)
   }
 }

@@ -17,7 +17,7 @@ struct Unprotect: ReportingVerb {
   func run(in invocation: Invocation) throws -> CommandStatus {
     // The folder itself may be gone.
     let given = try invocation.absolute(directory)
-    let path = (try? ProcessPlace.canonical(given)) ?? given
+    let path = try PathStatus.canonical(given) ?? given
     let configurations = DaemonConfigurations(invocation)
     let location = configurations.own
     guard let folder = try configurations.folder(holding: path), folder.path == path else {

@@ -35,7 +35,9 @@ struct Verify: ReportingVerb {
     } else if !all {
       snapshots = access.history.head.map { [$0] } ?? []
     }
-    let found = try access.repository.verify(snapshots, readsData: readData)
+    let found = try invocation.progress.during("checking the repository") {
+      try access.repository.verify(snapshots, readsData: readData)
+    }
     if options.json {
       var writer = JSONWriter(pretty: true)
       writer.object { Self.write(found, &$0) }

@@ -34,9 +34,11 @@ struct Wait: Verb {
   func run(in invocation: Invocation) throws -> CommandStatus {
     let location = try FolderFinder(invocation: invocation).find()
     let daemon = try DaemonLink(invocation).requiredFolder(location.folder)
-    let summary = try daemon.client.wait(
-      WaitRequest(
-        folder: daemon.name, quiet: quiet?.duration, timeout: timeout?.duration))
+    let request = WaitRequest(
+      folder: daemon.name, quiet: quiet?.duration, timeout: timeout?.duration)
+    let summary = try invocation.progress.during("waiting for the folder to be quiet") {
+      try daemon.client.wait(request)
+    }
     if json {
       var writer = JSONWriter(pretty: true)
       writer.object { writer in
