@@ -80,7 +80,8 @@ package final class RefLog: Sendable {
   /// Makes the log of a new repository, with its directories `refs` and `locks`.
   ///
   /// After return the first record and the directories are durable (the root directory is
-  /// synchronised too). Throws `.exists` when there is a log.
+  /// synchronised too). `first.moves` become the checkpoint's refs. Throws `.exists` when there is a
+  /// log.
   package static func create(
     files: any FileOperations, repository: PackID, first: RecordDraft, at time: Timestamp
   ) throws(RepositoryError) -> RefLogState {
@@ -104,9 +105,9 @@ package final class RefLog: Sendable {
     guard try log.segments.numbers().isEmpty else {
       throw RepositoryError(.exists, "there is a ref log already", file: Segment.directory)
     }
-    let operation = try RefLogState().operation(first, at: time)
-    var body = RecordBody(operation: operation)
-    for move in operation.moves { body.refs[move.ref] = move.new }
+    var body = RecordBody(operation: try RefLogState().operation(first, at: time))
+    for move in body.operation.moves { body.refs[move.ref] = move.new }
+    body.operation.moves = []
     let head = try log.begin(Segment.firstNumber, with: body, after: RefLogState())
     log.note(head, in: lock)
     return head.state

@@ -57,9 +57,13 @@ package struct RefLogState: Sendable {
     return OperationRecord(
       sequence: sequence + 1, time: time, pid: draft.pid, uid: draft.uid, kind: draft.kind,
       summary: draft.summary,
-      moves: draft.moves.sorted { Self.isOrdered($0.ref, $1.ref) }, facts: draft.facts,
+      moves: draft.moves.sorted { Self.isOrdered($0.ref, $1.ref) },
+      facts: draft.facts.sorted { left, right in
+        left.subject == right.subject
+          ? Self.isOrdered(left.key, right.key) : left.subject < right.subject
+      },
       livePacks: packs.values.sorted { $0.id < $1.id }, undoes: draft.undoes,
-      details: draft.details, isUndone: false)
+      details: draft.details.sorted { Self.isOrdered($0.0, $1.0) }, isUndone: false)
   }
 
   /// The record that begins a new segment.
@@ -96,6 +100,15 @@ package struct RefLogState: Sendable {
           "the ref \(move.ref) is \(Self.text(refs[move.ref])), not \(Self.text(move.old)) any more"
         )
       }
+    }
+    var facts: Set<Fact> = []
+    for fact in draft.facts {
+      guard facts.insert(Fact(subject: fact.subject, key: fact.key, value: [])).inserted else {
+        throw RepositoryError(.invalidInput, "the fact \(fact.key) stands twice in one operation")
+      }
+    }
+    guard Set(draft.details.map(\.0)).count == draft.details.count else {
+      throw RepositoryError(.invalidInput, "a detail stands twice in one operation")
     }
     guard let undone = draft.undoes else { return }
     guard draft.kind == "undo" || draft.kind == "redo" else {
