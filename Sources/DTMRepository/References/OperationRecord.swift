@@ -19,7 +19,7 @@ package struct OperationRecord: Sendable {
   package var livePacks: [LivePack]
   /// The operation that an `undo` takes back or a `redo` brings again.
   package var undoes: UInt64?
-  /// Ascending by key, each key once.
+  /// In the writer's order, which may mean something; keys may repeat.
   package var details: [(String, String)]
   /// Whether a later `undo` took it back; only in `RefLogState.operations`.
   package var isUndone: Bool
@@ -44,7 +44,7 @@ package struct RecordDraft: Sendable {
   /// Each ref at most once; every `old` is compared with what the ref is when the record is
   /// written.
   package var moves: [RefMove]
-  /// Each subject's key at most once, as each detail's key; in any order, as all lists here.
+  /// Each subject's key at most once; in any order, as the moves.
   package var facts: [Fact]
   /// Live packs that are new or have grown.
   package var livePacks: [LivePack]

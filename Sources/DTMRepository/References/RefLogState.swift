@@ -63,7 +63,7 @@ package struct RefLogState: Sendable {
           ? Self.isOrdered(left.key, right.key) : left.subject < right.subject
       },
       livePacks: packs.values.sorted { $0.id < $1.id }, undoes: draft.undoes,
-      details: draft.details.sorted { Self.isOrdered($0.0, $1.0) }, isUndone: false)
+      details: draft.details, isUndone: false)
   }
 
   /// The record that begins a new segment.
@@ -106,9 +106,6 @@ package struct RefLogState: Sendable {
       guard facts.insert(Fact(subject: fact.subject, key: fact.key, value: [])).inserted else {
         throw RepositoryError(.invalidInput, "the fact \(fact.key) stands twice in one operation")
       }
-    }
-    guard Set(draft.details.map(\.0)).count == draft.details.count else {
-      throw RepositoryError(.invalidInput, "a detail stands twice in one operation")
     }
     guard let undone = draft.undoes else { return }
     guard draft.kind == "undo" || draft.kind == "redo" else {

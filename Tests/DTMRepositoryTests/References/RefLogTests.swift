@@ -32,7 +32,7 @@ import Testing
         RefMove(ref: "HEAD", old: .name("main"), new: nil),
       ],
       facts: [Fact(subject: try id(9), key: "label:k", value: [0, 255])], livePacks: [pack],
-      details: [("two", ""), ("one", "1")], pid: 4711, uid: 65_534)
+      details: [("path", "b"), ("at", "1"), ("path", "a")], pid: 4711, uid: 65_534)
     let time = Timestamp(seconds: -5, nanoseconds: 999_999_999)
     let state = try log.append(draft, at: time)
     #expect(state.sequence == 2)
@@ -55,7 +55,7 @@ import Testing
     #expect(record.moves == [draft.moves[1], draft.moves[0]], "ascending by ref")
     #expect(record.facts == draft.facts)
     #expect(record.livePacks == [pack])
-    #expect(record.details.map { "\($0.0)=\($0.1)" } == ["one=1", "two="])
+    #expect(record.details.map { "\($0.0)=\($0.1)" } == ["path=b", "at=1", "path=a"])
     #expect(try other.verify().isEmpty)
   }
 
@@ -98,7 +98,6 @@ import Testing
     let drafts = [
       RecordDraft(kind: "tag", moves: [twice, twice]), RecordDraft(kind: "tag", moves: [alike]),
       RecordDraft(kind: "label", facts: [fact, Fact(subject: fact.subject, key: "k", value: [])]),
-      RecordDraft(kind: "tag", details: [("a", "1"), ("a", "2")]),
     ]
     for draft in drafts {
       #expect(throws: RepositoryError(.invalidInput, "")) {
