@@ -3,7 +3,7 @@ internal import DTMSystem
 /// Settling what events left open.
 extension WatchState {
   /// Called when every event that was queued at the beginning of the epoch has been handled.
-  mutating func endEpoch() {
+  package mutating func endEpoch() {
     let hadNews = hasNews
     suspectAstray()
     for node in unsettled.orphans where nodes.isAlive(node) && nodes[node].watch < 0 {
@@ -36,14 +36,12 @@ extension WatchState {
     nodes.flushFreed()
   }
 
-  /// A directory was armed by its path after an event was queued that changed the path: the watch
-  /// may be on another directory than its node means.
+  /// A directory was armed by its name when an event was queued that gave it another name: the watch
+  /// may be on the directory that has the name now.
   private mutating func suspectAstray() {
     if unsettled.moved.isEmpty { return }
     for node in unsettled.armed where nodes.isAlive(node) && !nodes[node].parent.isNone {
-      if nodes.isSelfOrAncestor(of: node, { unsettled.moved.contains($0) }) {
-        unsettled.suspects.insert(place(of: node))
-      }
+      if unsettled.moved.contains(node) { unsettled.suspects.insert(place(of: node)) }
     }
   }
 
