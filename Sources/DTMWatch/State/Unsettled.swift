@@ -31,11 +31,9 @@ struct Unsettled: Sendable {
   /// Names that a directory left, and under which none came since: armed if there is one.
   var vacated: Set<Place> = []
   /// Directories that were armed since the last epoch's beginning.
-  var armed: [NodeIndex] = []
+  var armed: Set<NodeIndex> = []
   /// A file was written in a directory that was on its way from one name to another.
   var hasWritesInTransit = false
-  /// Directories that were moved in this epoch.
-  var moved: Set<NodeIndex> = []
   /// Directories whose watch ended by itself.
   var orphans: [NodeIndex] = []
   /// Directories that could not be found.

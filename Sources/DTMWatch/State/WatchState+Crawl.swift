@@ -60,14 +60,18 @@ extension WatchState {
     nodes.setFlag(.lostWatch, of: node, to: false)
     nodes.setFlag(.holdsExcluded, of: node, to: false)
     directoryCache = DirectoryCache()
-    unsettled.armed.append(node)
+    unsettled.armed.insert(node)
     // What was in it before the watch is known to nobody who took a set before now.
     mark(nodes.key(of: node), .subtree)
   }
 
   /// Subdirectories that the listing of a directory found.
   package mutating func found(_ names: [[UInt8]], in node: NodeIndex) {
-    guard nodes.isAlive(node), let key = nodes.key(of: node) else { return }
+    guard nodes.isAlive(node) else { return }
+    guard let key = nodes.key(of: node) else {
+      // It is on its way: what is excluded in it is known where it arrives, and it is listed anew.
+      return nodes.setFlag(.holdsExcluded, of: node, to: true)
+    }
     for name in names {
       if nodes.child(of: node, named: name[...]) != nil { continue }
       if isExcluded(key.appending(name), true) {
@@ -107,13 +111,12 @@ extension WatchState {
       rootIsSuspect = true
       return
     }
-    let isElsewhere = nodes[node].parent.isNone || unsettled.moved.contains(node)
-    if nodes[node].flags.contains(.wasMissing), !isElsewhere {
+    if nodes[node].flags.contains(.wasMissing) {
       // No mark: it was in every set while it was pending, and what came or went under the name
       // since was told by the directory above.
       drop(node)
     } else {
-      nodes.setFlag(.wasMissing, of: node, to: !isElsewhere)
+      nodes.setFlag(.wasMissing, of: node, to: true)
       unsettled.missing.append(node)
     }
   }

@@ -5,7 +5,6 @@ extension WatchState {
   /// Called when every event that was queued at the beginning of the epoch has been handled.
   package mutating func endEpoch() {
     let hadNews = hasNews
-    suspectAstray()
     for node in unsettled.orphans where nodes.isAlive(node) && nodes[node].watch < 0 {
       guard !nodes[node].parent.isNone else { continue }
       unsettled.suspects.insert(place(of: node))
@@ -18,7 +17,6 @@ extension WatchState {
     unsettled.vacated = []
     unsettled.missing = []
     unsettled.armed = []
-    unsettled.moved = []
     for place in suspects where nodes.isAlive(place.parent) {
       hotBeneath(place)
       arrive(place.name[...], in: place.parent)
@@ -34,15 +32,6 @@ extension WatchState {
     expireDepartures()
     unsettled.epoch += 1
     nodes.flushFreed()
-  }
-
-  /// A directory was armed by its name when an event was queued that gave it another name: the watch
-  /// may be on the directory that has the name now.
-  private mutating func suspectAstray() {
-    if unsettled.moved.isEmpty { return }
-    for node in unsettled.armed where nodes.isAlive(node) && !nodes[node].parent.isNone {
-      if unsettled.moved.contains(node) { unsettled.suspects.insert(place(of: node)) }
-    }
   }
 
   /// Which files were written beneath it is not sure either.

@@ -133,7 +133,8 @@ extension WatchState {
   mutating func arrive(_ name: ArraySlice<UInt8>, in parent: NodeIndex) {
     if let old = nodes.child(of: parent, named: name) { drop(old) }
     guard let key = nodes.key(of: parent)?.appending(Array(name)) else {
-      // The parent is on its way: it will be listed where it arrives, if at all.
+      // The parent is on its way: it is listed anew where it arrives, if at all.
+      unsettled.suspects.insert(Unsettled.Place(parent: parent, name: Array(name)))
       return nodes.setFlag(.holdsExcluded, of: parent, to: true)
     }
     if isExcluded(key, true) {
@@ -147,22 +148,27 @@ extension WatchState {
 
   private mutating func moveOut(_ event: NotifyEvent, _ parent: NodeIndex) {
     let place = Unsettled.Place(parent: parent, name: Array(event.name))
-    // An exchange tells MOVED_TO before MOVED_FROM of one name, under which there is a directory
-    // afterwards: whether the name is free now is looked at.
-    unsettled.vacated.insert(place)
     if let key = includedKey(event.name, parent) { mark(key, .subtree) }
     var child = nodes.child(of: parent, named: event.name) ?? .none
-    if !child.isNone, unsettled.suspects.contains(place) {
-      // Which directory had the name last is not known.
-      drop(child)
-      child = .none
-    }
-    if !child.isNone {
+    if !child.isNone, isSure(place, child) {
       nodes.detach(child)
-      unsettled.moved.insert(child)
+      // An exchange tells MOVED_TO before MOVED_FROM of one name, under which there is a directory
+      // afterwards: whether the name is free now is looked at.
+      unsettled.vacated.insert(place)
+    } else {
+      if !child.isNone { drop(child) }
+      child = .none
+      unsettled.suspects.insert(place)
     }
     unsettled.departures[event.cookie] = Unsettled.Departure(
       node: child, parent: parent, name: place.name, epoch: unsettled.epoch, hotSince: nil)
+  }
+
+  /// Whether it is this directory that leaves the name, and not one that had or got it by a change
+  /// whose events are not all handled yet.
+  private func isSure(_ place: Unsettled.Place, _ child: NodeIndex) -> Bool {
+    nodes[child].state != .pending && !unsettled.armed.contains(child)
+      && !unsettled.suspects.contains(place)
   }
 
   private mutating func moveIn(_ event: NotifyEvent, _ parent: NodeIndex) {
@@ -174,8 +180,10 @@ extension WatchState {
     }
     let child = departure.node
     let occupant = nodes.child(of: parent, named: event.name)
-    let isReplaced = occupant.map { nodes[$0].flags.contains(.lostWatch) } ?? true
-    if !isReplaced || unsettled.suspects.contains(place) {
+    // Until a directory is listed it may have others that nobody knows.
+    let isFree =
+      occupant.map { nodes[$0].flags.contains(.lostWatch) } ?? (nodes[parent].state != .pending)
+    if !isFree || unsettled.suspects.contains(place) {
       // It was replaced, or the two change places: events that tell the one from the other may be
       // among those to come. Both names are armed anew, and until then who has them is unknown.
       drop(child)
@@ -207,7 +215,6 @@ extension WatchState {
     hasNews = true
     nodes.attach(child, to: place.parent, named: place.name[...])
     nodes.setFlag(.wasMissing, of: child, to: false)
-    unsettled.moved.insert(child)
     revisit.append(child)
     guard let key else { return }
     if let old = nodes.key(of: departure.parent)?.appending(departure.name) {
