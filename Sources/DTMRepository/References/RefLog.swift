@@ -8,6 +8,11 @@ internal import SystemPackage
 /// checkpoint (format: The ref log). What one copy lost is read from the other and written anew by
 /// the next writer.
 ///
+/// At most one record is under way at any time: a record is written when the one before is known to
+/// be on disk in both copies. Whoever appends notes in the lock file what is; where the note does
+/// not say so (the last writer was killed, or a crash lost the note) the record is written and
+/// flushed once more.
+///
 /// May be used from any thread; appending blocks on a kernel lock and on flushes, reading never
 /// waits. The state is cached: reading again costs six system calls when nothing changed.
 package final class RefLog: Sendable {
@@ -102,7 +107,9 @@ package final class RefLog: Sendable {
     let operation = try RefLogState().operation(first, at: time)
     var body = RecordBody(operation: operation)
     for move in operation.moves { body.refs[move.ref] = move.new }
-    return try log.begin(Segment.firstNumber, with: body, after: RefLogState()).state
+    let head = try log.begin(Segment.firstNumber, with: body, after: RefLogState())
+    log.note(head, in: lock)
+    return head.state
   }
 
   // MARK: Appending
@@ -118,12 +125,10 @@ package final class RefLog: Sendable {
   ) throws(RepositoryError) -> RefLogState {
     let lock = try lock()
     defer { withExtendedLifetime(lock) {} }
-    var head = try headForWriting()
+    var head = try headForWriting(lock)
     cache.withLock { $0.head = head }
     var record = try PendingRecord(try head.state.operation(draft, at: time), after: head.state)
     if head.offset + record.bytes.count > max(segmentLimit, 4 * head.checkpointEnd) {
-      // Nothing writes the old segment any more: what is in it must be on disk now.
-      if !head.unconfirmed.isEmpty { head = try rewriteNewest(adding: nil) }
       head = try begin(
         head.number + 1, with: head.state.checkpoint(at: time, pid: draft.pid, uid: draft.uid),
         after: head.state)
@@ -131,6 +136,7 @@ package final class RefLog: Sendable {
     }
     head = try write(record, to: head)
     cache.withLock { $0.head = head }
+    note(head, in: lock)
     return head.state
   }
 
@@ -151,24 +157,62 @@ package final class RefLog: Sendable {
     return damages
   }
 
-  /// The log's end as a writer needs it: both copies right, durable and open. The lock is held.
-  private func headForWriting() throws(RepositoryError) -> RefLogHead {
-    let (cached, mustRewrite) = cache.withLock { ($0.head, $0.mustRewrite) }
-    if mustRewrite { return try rewriteNewest(adding: nil) }
-    if try segments.hasMarker() { return try rewriteNewest(adding: nil) }
-    if let cached, cached.isFlawless, let head = try cached.refreshed(segments), head.isFlawless {
-      return try writable(head)
-    }
-    let head = try RefLogHead.newest(segments).head
-    return try writable(head.isFlawless ? head : try rewriteNewest(adding: nil))
-  }
-
-  private func writable(_ head: RefLogHead) throws(RepositoryError) -> RefLogHead {
+  /// The log's end as a writer needs it: both copies right, durable and open.
+  private func headForWriting(_ lock: any OpenFile) throws(RepositoryError) -> RefLogHead {
+    let head = try flawlessHead()
     guard head.handles.isWritable else {
       throw RepositoryError(
         .permissionDenied, "the ref log can't be written", file: Segment.name(head.number, .a))
     }
-    return head
+    return try isNoted(head, in: lock) ? head.confirmed() : try confirmed(head)
+  }
+
+  private func flawlessHead() throws(RepositoryError) -> RefLogHead {
+    let (cached, mustRewrite) = cache.withLock { ($0.head, $0.mustRewrite) }
+    if mustRewrite { return try rewriteNewest(adding: nil) }
+    if try segments.hasMarker() { return try rewriteNewest(adding: nil) }
+    if let cached, cached.isFlawless, let head = try cached.refreshed(segments), head.isFlawless {
+      return head
+    }
+    let head = try RefLogHead.newest(segments).head
+    return head.isFlawless ? head : try rewriteNewest(adding: nil)
+  }
+
+  /// Notes in the lock file that the last record is on disk: its digest. Not synchronised: after a
+  /// crash of the machine what can be read of the log is on disk in any case.
+  private func note(_ head: RefLogHead, in lock: any OpenFile) {
+    do throws(Errno) {
+      try lock.write(head.state.digest.bytes, at: 0)
+    } catch {
+      // Then the next process writes and flushes the record once more.
+    }
+  }
+
+  private func isNoted(
+    _ head: RefLogHead, in lock: any OpenFile
+  ) throws(RepositoryError) -> Bool {
+    if head.unconfirmed.isEmpty { return true }
+    do throws(Errno) {
+      return try lock.read(at: 0, count: ObjectID.length) == head.state.digest.bytes
+    } catch {
+      throw RepositoryError(error, "read", file: Self.lockName)
+    }
+  }
+
+  /// This head with its last record on disk for certain: no two records are ever under way, which
+  /// is what lets a reader tell a torn record from damage.
+  private func confirmed(_ head: RefLogHead) throws(RepositoryError) -> RefLogHead {
+    if head.unconfirmed.isEmpty { return head }
+    guard let copies = head.handles.both else { return try rewriteNewest(adding: nil) }
+    do throws(Errno) {
+      for copy in copies {
+        try copy.write(head.unconfirmed, at: head.offset - head.unconfirmed.count)
+      }
+      for case let error? in ParallelSynchronization.synchronizeData(copies) { throw error }
+    } catch _ {
+      return try rewriteNewest(adding: nil)
+    }
+    return head.confirmed()
   }
 
   private func write(
@@ -176,8 +220,7 @@ package final class RefLog: Sendable {
   ) throws(RepositoryError) -> RefLogHead {
     guard let copies = head.handles.both else { return try rewriteNewest(adding: record) }
     do throws(Errno) {
-      let bytes = head.unconfirmed + record.bytes
-      for copy in copies { try copy.write(bytes, at: head.offset - head.unconfirmed.count) }
+      for copy in copies { try copy.write(record.bytes, at: head.offset) }
       for case let error? in ParallelSynchronization.synchronizeData(copies) { throw error }
     } catch {
       return try recover(record, head, from: error)

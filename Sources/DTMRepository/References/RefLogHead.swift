@@ -35,9 +35,9 @@ struct RefLogHead: Sendable {
   private(set) var state: RefLogState
   /// Whether both copies were found right and complete.
   private(set) var isFlawless: Bool
-  /// The last record, where another process may have written it and died before it knew that the
-  /// flush had failed: the page cache may then hold it and the disk not. Writing it again, with
-  /// the next record, makes it durable. Never a segment's first record: files are published whole.
+  /// The last record, where another process may have written it and died before it was flushed, or
+  /// before it knew that the flush had failed: the page cache then holds it and the disk may not.
+  /// Never a segment's first record: files are published whole.
   private(set) var unconfirmed: [UInt8] = []
 
   /// A segment that was just begun.
@@ -89,6 +89,13 @@ struct RefLogHead: Sendable {
     result.offset += record.bytes.count
     result.unconfirmed = []
     result.state.apply(record.body, digest: record.digest, isFirstOfSegment: false)
+    return result
+  }
+
+  /// This head when its last record is known to be on disk.
+  func confirmed() -> RefLogHead {
+    var result = self
+    result.unconfirmed = []
     return result
   }
 

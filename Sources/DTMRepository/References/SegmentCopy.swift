@@ -59,7 +59,10 @@ struct SegmentCopy {
     var part = at
     while part < at + length {
       let range = sectorPart(part, within: at + length)
-      if isZero(range) { return .torn }
+      if isZero(range) {
+        // Nothing is ever appended behind a torn record.
+        return at + length < bytes.count ? .damaged("it is torn, but more follows") : .torn
+      }
       part = range.upperBound
     }
     return .damaged("the record's digest is wrong")

@@ -15,7 +15,7 @@ struct Child: Sendable {
 final class InnerPage: KeyedPage, Sendable {
   /// An entry takes 36 bytes at least.
   private static let minimumEntryLength = 36
-  /// Each level halves the one below at least, so that no tree is higher.
+  /// Each level has about half as many pages as the one below at most, so that no tree is higher.
   private static let maximumLevel: UInt8 = 63
 
   let id: ObjectID
@@ -48,7 +48,7 @@ final class InnerPage: KeyedPage, Sendable {
     var entryTotal = 0
     var fileByteTotal: UInt64 = 0
     for _ in 0..<count {
-      try keys.decode(&reader, level: level)
+      try keys.decode(&reader)
       children.append(try reader.id())
       let below = try reader.int()
       let bytesBelow = try reader.varint()

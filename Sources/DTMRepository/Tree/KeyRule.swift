@@ -2,6 +2,7 @@ internal import DTMSystem
 
 /// What a key has to be (format: Conventions).
 enum KeyRule {
+  /// One less than the key bytes that end a page, which so has two entries at least.
   static let maximumLength = 65_535
 
   /// What is wrong with the key `bytes[start ..< end]`, or nil.

@@ -38,7 +38,7 @@ struct LeafPageDecoder {
     slots.reserveCapacity(count)
     keys.reserve(keys: count, bytes: min(reader.remaining, PageBorder.maximumKeyBytes))
     for index in 0..<count {
-      try keys.decode(&reader, level: 0)
+      try keys.decode(&reader)
       try slots.append(slot(owners: owners.count, groups: groups.count))
       if keys.start(index) == keys.end(index) && slots[index].kind != .directory {
         throw reader.failure("the folder itself is no directory")
@@ -88,7 +88,7 @@ struct LeafPageDecoder {
     _ = try reader.int(limit: Int(TreeEntry.nanosecondsPerSecond) - 1)
     let size = try reader.varint()
     try skipContent(kind, size)
-    try skipOptional(flags)
+    try skipOptional(kind, flags)
     slot.end = UInt32(reader.offset)
     if kind == .file {
       slot.fileBytes = size
@@ -136,7 +136,7 @@ struct LeafPageDecoder {
     guard fits else { throw reader.failure("kind, size and content do not fit together") }
   }
 
-  private mutating func skipOptional(_ flags: UInt64) throws(DecodingFailure) {
+  private mutating func skipOptional(_ kind: FileKind, _ flags: UInt64) throws(DecodingFailure) {
     if flags & LeafFlags.inodeFlags != 0 {
       let value = try reader.varint()
       guard value != 0, value & ~UInt64(TreeEntry.inodeFlagsMask) == 0 else {
@@ -155,6 +155,7 @@ struct LeafPageDecoder {
       }
     }
     if flags & LeafFlags.linkGroup != 0 {
+      guard kind != .directory else { throw reader.failure("a directory has a link group") }
       let length = try skipCounted()
       guard length > 0 else { throw reader.failure("a link group is empty") }
       if let flaw = KeyRule.flaw(bytes, from: reader.offset - length, to: reader.offset) {
@@ -165,7 +166,8 @@ struct LeafPageDecoder {
 
   /// Goes past a varint length and so many bytes; returns the length.
   private mutating func skipCounted() throws(DecodingFailure) -> Int {
-    let length = try reader.int(limit: reader.remaining)
+    let length = try reader.int()
+    guard length <= reader.remaining else { throw reader.failure("\(length) bytes are cut off") }
     if length > 0 {
       reader = ByteReader(bytes, from: reader.offset + length, to: bytes.count)
     }

@@ -12,12 +12,11 @@ struct LevelCursor {
   private var steps: [Step] = []
   private(set) var isAtEnd = false
 
-  /// Begins at the level's first page; `level` is at most the root's.
-  init(_ source: PageSource, root: Page, level: UInt8) throws(RepositoryError) {
+  /// Is nowhere before `seek`; `level` is at most the root's.
+  init(_ source: PageSource, root: Page, level: UInt8) {
     self.source = source
     self.root = root
     self.level = level
-    try seek([])
   }
 
   /// Goes to the page that covers a key: the last one that does not begin after it, or the first.

@@ -2,14 +2,11 @@
 ///
 /// It sees keys only, and starts anew with each page: what a border is depends on nothing before the
 /// page's begin, so that two trees that differ in one place have the same pages elsewhere.
-struct PageBorder {
+package struct PageBorder {
   static let minimumEntries = 32
   static let minimumKeyBytes = 8_192
   static let maximumEntries = 512
   static let maximumKeyBytes = 65_536
-  /// A page of level 1 or more has no fewer, unless it is its level's last: else keys of the longest
-  /// kind would give a level as many pages as the one below, and the tree no root.
-  static let minimumChildren = 2
   private static let mask: UInt64 = 63
 
   let level: UInt8
@@ -25,7 +22,6 @@ struct PageBorder {
   mutating func endsAfter(_ bytes: [UInt8], from start: Int, to end: Int) -> Bool {
     entries += 1
     keyBytes += end - start
-    if level > 0 && entries < Self.minimumChildren { return false }
     if entries >= Self.maximumEntries || keyBytes >= Self.maximumKeyBytes { return true }
     if entries < Self.minimumEntries && keyBytes < Self.minimumKeyBytes { return false }
     return Self.hash(level: level, bytes, from: start, to: end) & Self.mask == 0
@@ -37,8 +33,9 @@ struct PageBorder {
     keyBytes = 0
   }
 
-  /// FNV-1a 64 over the level and the key, and the finaliser of MurmurHash3, whose low bits are good.
-  static func hash(level: UInt8, _ bytes: [UInt8], from start: Int, to end: Int) -> UInt64 {
+  /// FNV-1a 64 over the level and the key `bytes[start ..< end]`, and the finaliser of MurmurHash3, whose
+  /// low bits are good.
+  package static func hash(level: UInt8, _ bytes: [UInt8], from start: Int, to end: Int) -> UInt64 {
     let prime: UInt64 = 1_099_511_628_211
     var x = (14_695_981_039_346_656_037 ^ UInt64(level)) &* prime
     let span = bytes.span

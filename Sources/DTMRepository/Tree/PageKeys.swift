@@ -22,12 +22,10 @@ struct PageKeys: Sendable {
   ///
   /// Holds that the key is greater than the one before, that `shared` is maximal, that the key is one,
   /// and that the page has not ended before it.
-  mutating func decode(_ reader: inout ByteReader, level: UInt8) throws(DecodingFailure) {
+  mutating func decode(_ reader: inout ByteReader) throws(DecodingFailure) {
     let index = ends.count
     let before = bytes.count
-    if before >= PageBorder.maximumKeyBytes
-      && (level == 0 || index >= PageBorder.minimumChildren)
-    {
+    if before >= PageBorder.maximumKeyBytes {
       throw reader.failure("a page goes on after \(before) key bytes")
     }
     let shared = try reader.int(limit: KeyRule.maximumLength)

@@ -17,7 +17,7 @@ extension Tree {
     let edits = LevelEdits(batch)
     let rootPage = try pages.page(root)
     var leaves = LevelUpdate(
-      edits, cursor: try LevelCursor(pages, root: rootPage, level: 0), writer: LeafPageWriter(),
+      edits, cursor: LevelCursor(pages, root: rootPage, level: 0), writer: LeafPageWriter(),
       objects: writer, parents: ParentWatch())
     try leaves.run()
     try checkParents(of: leaves.parents?.inserted ?? [], edits)
@@ -31,10 +31,11 @@ extension Tree {
       level += 1
       var update = LevelUpdate(
         LevelEdits(ranges: replaced, items: children),
-        cursor: try LevelCursor(pages, root: rootPage, level: level),
+        cursor: LevelCursor(pages, root: rootPage, level: level),
         writer: InnerPageWriter(level: level), objects: writer, parents: nil)
       try update.run()
-      if let child = update.onlyEntry { return try Self.lowest(child, level: level - 1, writer) }
+      // The child begins with the empty key, which makes no border: it has several entries itself.
+      if let child = update.onlyEntry { return Tree(root: child, objects: writer) }
       replaced = update.replaced
       children = update.children
       isWhole = update.isWhole
@@ -44,21 +45,6 @@ extension Tree {
     for child in children { try levels.append(child, to: writer) }
     guard let newRoot = try levels.finish(to: writer) else { return try Tree.empty(writer) }
     return Tree(root: newRoot, objects: writer)
-  }
-
-  /// The tree beneath pages with one child each.
-  private static func lowest(
-    _ page: ObjectID, level: UInt8, _ writer: any ObjectWriter
-  ) throws(RepositoryError) -> Tree {
-    var id = page
-    var level = level
-    while level > 0 {
-      let page = try Page(decoding: writer.read(id, .page), id: id)
-      guard case .inner(let inner) = page, inner.children.count == 1 else { break }
-      id = inner.children[0]
-      level -= 1
-    }
-    return Tree(root: id, objects: writer)
   }
 
   /// Holds that new entries are in directories.

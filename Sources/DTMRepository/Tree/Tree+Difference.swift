@@ -2,9 +2,12 @@ package import DTMSystem
 
 /// A path that differs between two trees; one of the two is there at least.
 package struct TreeDifference: Hashable, Sendable {
+  /// Nil: it came.
   package let old: TreeEntry?
+  /// Nil: it went.
   package let new: TreeEntry?
 
+  /// A difference; one of the two is not nil.
   package init(old: TreeEntry?, new: TreeEntry?) {
     self.old = old
     self.new = new
@@ -88,19 +91,11 @@ private struct DifferenceSide {
 
   /// Which of two places comes first: less than 0, the left; 0: both begin with the same key; nil:
   /// both are at the end.
-  ///
-  /// A page that begins before the range begins with the range.
   static func order(
     _ left: DifferenceSide, _ right: DifferenceSide
   ) throws(RepositoryError) -> Int? {
     guard let leftStep = left.steps.last, !left.isAtEnd else { return right.isAtEnd ? nil : 1 }
     guard let rightStep = right.steps.last, !right.isAtEnd else { return -1 }
-    let start = left.range.start
-    let isLeftClipped = leftStep.page.keys.compare(leftStep.index, start) <= 0
-    let isRightClipped = rightStep.page.keys.compare(rightStep.index, start) <= 0
-    if isLeftClipped || isRightClipped {
-      return isLeftClipped && isRightClipped ? 0 : isLeftClipped ? -1 : 1
-    }
     return leftStep.page.keys.compare(leftStep.index, rightStep.page.keys, rightStep.index)
   }
 
@@ -119,10 +114,8 @@ private struct DifferenceSide {
   }
 
   func entry() throws(RepositoryError) -> TreeEntry? {
-    guard case .leaf(let page)? = steps.last?.page, let index = steps.last?.index else {
-      return nil
-    }
-    return try page.entry(index)
+    guard let last = steps.last, case .leaf(let page) = last.page else { return nil }
+    return try page.entry(last.index)
   }
 
   /// Opens the page at this place; returns true, and does nothing, where it is an entry.

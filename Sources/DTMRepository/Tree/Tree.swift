@@ -6,9 +6,11 @@ package import DTMSystem
 /// several threads at once. All functions throw `.corrupt` for a page whose bytes are not a page or do
 /// not fit what the page above says of it, and what the objects throw.
 package struct Tree {
+  /// The root page, which is the tree's id.
   package let root: ObjectID
   let pages: PageSource
 
+  /// The tree of a root page; reads nothing yet.
   package init(root: ObjectID, objects: any ObjectReader) {
     self.root = root
     pages = PageSource(objects)
@@ -44,8 +46,8 @@ package struct Tree {
     _ body: (TreeEntry) throws(RepositoryError) -> Bool
   ) throws(RepositoryError) {
     let range = Self.range(beneath: beneath, from: from)
-    var cursor = try LevelCursor(pages, root: pages.page(root), level: 0)
-    if !range.start.isEmpty { try cursor.seek(range.start) }
+    var cursor = LevelCursor(pages, root: try pages.page(root), level: 0)
+    try cursor.seek(range.start)
     // The first leaf is likely to be asked for again, as in a listing of small directories.
     var isFirst = true
     while !cursor.isAtEnd {
@@ -70,7 +72,7 @@ package struct Tree {
   ) throws(RepositoryError) {
     let range = Self.range(beneath: directory, from: nil)
     var next = range.start
-    var cursor = try LevelCursor(pages, root: pages.page(root), level: 0)
+    var cursor = LevelCursor(pages, root: try pages.page(root), level: 0)
     try cursor.seek(next)
     while !cursor.isAtEnd {
       let leaf = try LeafPage.of(cursor.page())

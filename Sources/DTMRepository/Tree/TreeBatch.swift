@@ -8,10 +8,12 @@ package import DTMSystem
 package struct TreeBatch: Sendable {
   /// Each key and all beneath it.
   package var removedSubtrees: [PathKey]
+  /// Each key alone; what is beneath it has to go too.
   package var removed: [PathKey]
   /// New entries, and new values of entries that are there.
   package var entries: [TreeEntry]
 
+  /// A batch; without arguments one that changes nothing.
   package init(
     removedSubtrees: [PathKey] = [], removed: [PathKey] = [], entries: [TreeEntry] = []
   ) {
@@ -20,6 +22,7 @@ package struct TreeBatch: Sendable {
     self.entries = entries
   }
 
+  /// Whether there is nothing to apply.
   package var isEmpty: Bool { removedSubtrees.isEmpty && removed.isEmpty && entries.isEmpty }
 }
 

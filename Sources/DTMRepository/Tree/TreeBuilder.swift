@@ -10,6 +10,7 @@ package struct TreeBuilder {
   private var parents = ParentRule()
   private var last: PathKey?
 
+  /// A builder that writes its pages to `writer`.
   package init(writer: any ObjectWriter) {
     self.writer = writer
   }

@@ -2,6 +2,7 @@ package import DTMSystem
 
 /// What is wrong with a page of a tree.
 package struct TreeDefect: Sendable {
+  /// The page that is damaged, or whose place in its tree is wrong.
   package let page: ObjectID
   /// Where in the tree the damage begins: a key of the page.
   package let key: PathKey
@@ -33,6 +34,7 @@ package struct TreeChecker {
   private var found: [TreeDefect] = []
   private var parents = ParentRule()
 
+  /// A checker that knows no page yet.
   package init() {}
 
   /// Checks a tree: each page by itself, keys ascending, borders where the rule puts them, counts and

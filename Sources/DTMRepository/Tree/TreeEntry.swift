@@ -2,10 +2,13 @@ package import DTMSystem
 
 /// A user or a group: its number, and its name where that was known.
 package struct Owner: Hashable, Sendable {
+  /// The uid or gid.
   package let id: UInt32
   /// Empty where it was not known.
   package let name: [UInt8]
 
+  /// An owner; without a name where it is not known.
+  /// An entry; not checked before it is written to a tree.
   package init(id: UInt32, name: [UInt8] = []) {
     self.id = id
     self.name = name
@@ -23,25 +26,34 @@ package enum Attributes: Hashable, Sendable {
 
 /// One path of a snapshot with everything that is kept of it (format: Leaf page).
 package struct TreeEntry: Hashable, Sendable {
+  /// Where the entry stands beneath the folder; empty: the folder itself.
   package var key: PathKey
+  /// What it is; decides which `content` fits.
   package var kind: FileKind
   /// 0o0000 … 0o7777.
   package var permissions: UInt32
+  /// The user.
   package var owner: Owner
+  /// The group.
   package var group: Owner
+  /// Last change of the content.
   package var modified: FileTime
   /// Content bytes of a file, the target's length of a symlink, else 0.
   package var size: UInt64
+  /// Fits `kind` and `size`.
   package var content: Content
   /// As FS_IOC_GETFLAGS has them, only immutable (16) and nodump (64).
   package var inodeFlags: UInt32
+  /// Extended attributes and ACLs.
   package var attributes: Attributes
   /// The first key, in key order, of the hard links to one file, this one included.
   package var linkGroup: PathKey?
+  /// Whether the content has a hole.
   package var isSparse: Bool
   /// Read while somebody had the file open for writing.
   package var isHot: Bool
 
+  /// An entry; not checked before it is written to a tree.
   package init(
     key: PathKey, kind: FileKind, permissions: UInt32 = 0, owner: Owner = Owner(id: 0),
     group: Owner = Owner(id: 0), modified: FileTime = FileTime(seconds: 0, nanoseconds: 0),
@@ -90,6 +102,7 @@ extension TreeEntry {
     }
     if let flaw = KeyRule.flaw(key.bytes, from: 0, to: key.bytes.count) { return flaw }
     if let linkGroup {
+      if kind == .directory { return "a directory has no link group" }
       if linkGroup.isRoot { return "its link group is empty" }
       if let flaw = KeyRule.flaw(linkGroup.bytes, from: 0, to: linkGroup.bytes.count) {
         return "its link group: \(flaw)"

@@ -32,8 +32,9 @@ package final class SimulatedFileOperations: FileOperations {
     var nextHandle = 1
     var journal: [Operation] = []
     var failures: [Int: Errno] = [:]
+    var failingKinds: [Kind: Errno] = [:]
     var stop: Int?
-    var ignored: (kind: Kind, number: Int)?
+    var ignored: [Kind: Set<Int>] = [:]
   }
 
   private let state: Monitor<State>
@@ -60,6 +61,13 @@ package final class SimulatedFileOperations: FileOperations {
     state.withLock { $0.failures[number] = error }
   }
 
+  /// Lets every operation of some kinds fail from now on, as on a full disk.
+  package func fail(every kinds: Set<Kind>, with error: Errno) {
+    state.withLock { state in
+      for kind in kinds { state.failingKinds[kind] = error }
+    }
+  }
+
   /// Lets all operations after `number` fail without any effect: the machine stops there.
   package func stop(after number: Int) {
     state.withLock { $0.stop = number }
@@ -68,15 +76,16 @@ package final class SimulatedFileOperations: FileOperations {
   /// Lets the `number`-th (from 1, over the whole journal) operation of a kind succeed without
   /// doing anything.
   package func ignore(_ kind: Kind, number: Int) {
-    state.withLock { $0.ignored = (kind, number) }
+    state.withLock { _ = $0.ignored[kind, default: []].insert(number) }
   }
 
   /// Ends all failures that were asked for.
   package func clearFailures() {
     state.withLock {
       $0.failures = [:]
+      $0.failingKinds = [:]
       $0.stop = nil
-      $0.ignored = nil
+      $0.ignored = [:]
     }
   }
 
@@ -198,12 +207,12 @@ package final class SimulatedFileOperations: FileOperations {
   private func begin(_ kind: Kind, _ name: String, _ state: inout State) -> Errno? {
     state.journal.append(Operation(kind: kind, name: name))
     if let stop = state.stop, state.journal.count > stop { return .ioError }
-    return state.failures[state.journal.count]
+    return state.failures[state.journal.count] ?? state.failingKinds[kind]
   }
 
   private func isIgnored(_ kind: Kind, _ state: State) -> Bool {
-    guard let ignored = state.ignored, ignored.kind == kind else { return false }
-    return state.journal.count { $0.kind == kind } == ignored.number
+    guard let numbers = state.ignored[kind] else { return false }
+    return numbers.contains(state.journal.count { $0.kind == kind })
   }
 
   private static func isStopped(_ state: State) -> Bool {

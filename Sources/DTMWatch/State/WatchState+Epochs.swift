@@ -1,0 +1,78 @@
+internal import DTMSystem
+
+/// Settling what events left open.
+extension WatchState {
+  /// Called when every event that was queued at the beginning of the epoch has been handled.
+  mutating func endEpoch() {
+    let hadNews = hasNews
+    suspectAstray()
+    for node in unsettled.orphans where nodes.isAlive(node) && nodes[node].watch < 0 {
+      guard !nodes[node].parent.isNone else { continue }
+      unsettled.suspects.insert(place(of: node))
+    }
+    let suspects = unsettled.suspects
+    let vacated = unsettled.vacated.subtracting(suspects)
+    let missing = unsettled.missing
+    unsettled.orphans = []
+    unsettled.suspects = []
+    unsettled.vacated = []
+    unsettled.missing = []
+    unsettled.armed = []
+    unsettled.moved = []
+    for place in suspects where nodes.isAlive(place.parent) {
+      hotBeneath(place)
+      arrive(place.name[...], in: place.parent)
+    }
+    for place in vacated where nodes.isAlive(place.parent) {
+      if nodes.child(of: place.parent, named: place.name[...]) != nil { continue }
+      arrive(place.name[...], in: place.parent)
+    }
+    hasNews = hadNews
+    for node in missing where nodes.isAlive(node) && nodes[node].state == .pending {
+      pending.append(node)
+    }
+    expireDepartures()
+    unsettled.epoch += 1
+    nodes.flushFreed()
+  }
+
+  /// A directory was armed by its path after an event was queued that changed the path: the watch
+  /// may be on another directory than its node means.
+  private mutating func suspectAstray() {
+    if unsettled.moved.isEmpty { return }
+    for node in unsettled.armed where nodes.isAlive(node) && !nodes[node].parent.isNone {
+      if nodes.isSelfOrAncestor(of: node, { unsettled.moved.contains($0) }) {
+        unsettled.suspects.insert(place(of: node))
+      }
+    }
+  }
+
+  /// Which files were written beneath it is not sure either.
+  private mutating func hotBeneath(_ place: Unsettled.Place) {
+    guard !hot.isEmpty, let key = nodes.key(of: place.parent)?.appending(place.name) else { return }
+    if hot.removeAll(beneath: key) { hot.insertDirectory(key) }
+  }
+
+  private func place(of node: NodeIndex) -> Unsettled.Place {
+    Unsettled.Place(parent: nodes[node].parent, name: Array(nodes.name(of: node)))
+  }
+
+  /// A rename whose other half did not come within an epoch left the folder. Should the half come
+  /// later, it is a directory that is new to us.
+  private mutating func expireDepartures() {
+    if unsettled.departures.isEmpty {
+      unsettled.hasWritesInTransit = false
+      return
+    }
+    for (cookie, departure) in unsettled.departures where departure.epoch < unsettled.epoch {
+      unsettled.departures.removeValue(forKey: cookie)
+      guard nodes.isAlive(departure.node) else { continue }
+      if nodes.isAlive(departure.parent),
+        let key = nodes.key(of: departure.parent)?.appending(departure.name)
+      {
+        hot.removeAll(beneath: key)
+      }
+      drop(departure.node)
+    }
+  }
+}

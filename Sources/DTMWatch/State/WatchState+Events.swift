@@ -1,0 +1,220 @@
+internal import DTMSystem
+
+/// Handling events.
+extension WatchState {
+  /// Handles the events of one read.
+  mutating func apply(_ batch: NotifyBatch) {
+    batch.visit { apply($0) }
+  }
+
+  /// Handles one event.
+  mutating func apply(_ event: NotifyEvent) {
+    sequence += 1
+    counters.events += 1
+    if event.mask.contains(.overflow) {
+      hasOverflowed = true
+      return
+    }
+    guard let node = node(of: event.watch) else {
+      if outerWatches.contains(event.watch) {
+        rootIsSuspect = true
+        if event.mask.contains(.ignored) { outerWatches.remove(event.watch) }
+      }
+      // Else a watch of ours that was removed: what it was about was marked then.
+      return
+    }
+    if event.name.isEmpty {
+      applySelf(event.mask, node)
+    } else if event.mask.contains(.isDirectory) {
+      applyDirectory(event, node)
+    } else {
+      applyFile(event, node)
+    }
+  }
+
+  /// The directory of a watch; fills the cache.
+  private mutating func node(of watch: Int32) -> NodeIndex? {
+    if watch == directoryCache.watch, directoryCache.version == nodes.pathVersion {
+      return directoryCache.node
+    }
+    guard let node = nodes.node(ofWatch: watch) else { return nil }
+    directoryCache = DirectoryCache(
+      watch: watch, version: nodes.pathVersion, node: node, key: nodes.key(of: node))
+    return node
+  }
+
+  /// An event about the watched directory itself.
+  private mutating func applySelf(_ mask: NotifyMask, _ node: NodeIndex) {
+    if mask.contains(.attributes) {
+      hasNews = true
+      mark(directoryCache.key, .entry)
+    }
+    let isEnd = !mask.isDisjoint(with: [.deleteSelf, .unmount, .ignored])
+    if node == .root, isEnd || mask.contains(.moveSelf) { rootIsSuspect = true }
+    if mask.contains(.ignored) {
+      nodes.setWatch(node, -1)
+      nodes.setFlag(.lostWatch, of: node, to: true)
+      directoryCache = DirectoryCache()
+      if node != .root { unsettled.orphans.append(node) }
+    }
+  }
+
+  /// An event about a name that is no directory.
+  private mutating func applyFile(_ event: NotifyEvent, _ node: NodeIndex) {
+    let isMove = !event.mask.isDisjoint(with: [.movedFrom, .movedTo])
+    if isMove { settleOccupant(event, node) }
+    // A directory on its way has no path; where it arrives, everything beneath is marked.
+    guard let directory = directoryCache.key else {
+      if event.mask.contains(.modify) { unsettled.hasWritesInTransit = true }
+      return
+    }
+    let isRepeated = event.name.elementsEqual(directoryCache.lastName)
+    let isPlain = event.mask.isDisjoint(with: [.modify, .closeWrite, .delete, .movedFrom, .movedTo])
+    if isRepeated {
+      hasNews = true
+      if isPlain { return }
+    }
+    let key = directory.appending(Array(event.name))
+    if !isRepeated {
+      if isExcluded(key, false) { return }
+      hasNews = true
+      marks.insert(event.name, in: directory)
+      directoryCache.lastName = Array(event.name)
+    }
+    if event.mask.contains(.modify) {
+      hot.insert(key, at: sequence)
+    } else if event.mask.contains(.movedFrom) {
+      unsettled.departures[event.cookie] = Unsettled.Departure(
+        node: .none, parent: node, name: Array(event.name), epoch: unsettled.epoch,
+        hotSince: hot.take(key))
+    } else if event.mask.contains(.movedTo) {
+      hot.remove(key)
+      let departure = unsettled.departures.removeValue(forKey: event.cookie)
+      if let since = departure?.hotSince { hot.insert(key, at: since) }
+    } else if !event.mask.isDisjoint(with: [.closeWrite, .delete]) {
+      hot.remove(key)
+    }
+  }
+
+  /// A file that takes or leaves the name of a directory we know: an exchange, of which the events
+  /// tell only half at a time.
+  private mutating func settleOccupant(_ event: NotifyEvent, _ node: NodeIndex) {
+    if nodes.child(of: node, named: event.name) != nil {
+      unsettled.suspects.insert(Unsettled.Place(parent: node, name: Array(event.name)))
+    }
+  }
+
+  /// An event about a subdirectory.
+  private mutating func applyDirectory(_ event: NotifyEvent, _ parent: NodeIndex) {
+    directoryCache.lastName = []
+    let mask = event.mask
+    if mask.contains(.create) {
+      arrive(event.name, in: parent)
+    } else if mask.contains(.movedTo) {
+      moveIn(event, parent)
+    } else if mask.contains(.movedFrom) {
+      moveOut(event, parent)
+    } else if mask.contains(.delete) {
+      guard let key = includedKey(event.name, parent) else { return }
+      if let child = nodes.child(of: parent, named: event.name) { drop(child) }
+      hot.removeAll(beneath: key)
+      mark(key, .subtree)
+    } else if mask.contains(.attributes) {
+      guard let key = includedKey(event.name, parent) else { return }
+      mark(key, .entry)
+      // Permission may have been given.
+      if let child = nodes.child(of: parent, named: event.name), uncovered[child] != nil {
+        makePending(child)
+      }
+    }
+  }
+
+  /// A directory is there that was not: everything beneath is unknown.
+  mutating func arrive(_ name: ArraySlice<UInt8>, in parent: NodeIndex) {
+    if let old = nodes.child(of: parent, named: name) { drop(old) }
+    guard let key = nodes.key(of: parent)?.appending(Array(name)) else {
+      // The parent is on its way: it will be listed where it arrives, if at all.
+      return nodes.setFlag(.holdsExcluded, of: parent, to: true)
+    }
+    if isExcluded(key, true) {
+      nodes.setFlag(.holdsExcluded, of: parent, to: true)
+      return excludeAgain(parent)
+    }
+    hasNews = true
+    makePending(nodes.makeChild(of: parent, named: name))
+    mark(key, .subtree)
+  }
+
+  private mutating func moveOut(_ event: NotifyEvent, _ parent: NodeIndex) {
+    // An exchange tells MOVED_TO before MOVED_FROM of one name, under which there is a directory
+    // afterwards: whether the name is free now is looked at.
+    unsettled.vacated.insert(Unsettled.Place(parent: parent, name: Array(event.name)))
+    let child = nodes.child(of: parent, named: event.name)
+    let key = includedKey(event.name, parent)
+    if let key { mark(key, .subtree) }
+    if let child {
+      nodes.detach(child)
+      unsettled.moved.insert(child)
+    }
+    unsettled.departures[event.cookie] = Unsettled.Departure(
+      node: child ?? .none, parent: parent, name: Array(event.name), epoch: unsettled.epoch,
+      hotSince: nil)
+  }
+
+  private mutating func moveIn(_ event: NotifyEvent, _ parent: NodeIndex) {
+    let departure = unsettled.departures.removeValue(forKey: event.cookie)
+    let child = departure?.node ?? .none
+    let occupant = nodes.child(of: parent, named: event.name)
+    let oldKey = departure.flatMap { nodes.key(of: $0.parent)?.appending($0.name) }
+    guard let departure, nodes.isAlive(child) else { return arrive(event.name, in: parent) }
+    let parentIsBelow = nodes.isSelfOrAncestor(of: parent) { $0 == child }
+    if let occupant, !nodes[occupant].flags.contains(.lostWatch) {
+      // It was replaced, or the two change places: events that tell the one from the other may be
+      // among those to come. Both names are armed anew.
+      drop(child)
+      unsettled.suspects.insert(Unsettled.Place(parent: parent, name: Array(event.name)))
+      unsettled.suspects.insert(Unsettled.Place(parent: departure.parent, name: departure.name))
+      return arrive(event.name, in: parent)
+    }
+    if parentIsBelow {
+      // Cannot be in a tree: what we believe of it is wrong.
+      drop(child)
+      rootIsSuspect = true
+      return marks.insertEverything()
+    }
+    if let occupant { drop(occupant) }
+    let key = nodes.key(of: parent)?.appending(Array(event.name))
+    if let key, isExcluded(key, true) {
+      drop(child)
+      nodes.setFlag(.holdsExcluded, of: parent, to: true)
+      return excludeAgain(parent)
+    }
+    hasNews = true
+    nodes.attach(child, to: parent, named: event.name)
+    unsettled.moved.insert(child)
+    revisit.append(child)
+    if let key {
+      if let oldKey { hot.move(oldKey, to: key) }
+      if unsettled.hasWritesInTransit { hot.insertDirectory(key) }
+    }
+    mark(key, .subtree)
+  }
+
+  /// An excluded directory may be what excludes its parent: a repository makes it a nested one.
+  private mutating func excludeAgain(_ node: NodeIndex) {
+    guard node != .root, let key = nodes.key(of: node), isExcluded(key, true) else { return }
+    let parent = nodes[node].parent
+    drop(node)
+    nodes.setFlag(.holdsExcluded, of: parent, to: true)
+    mark(key, .subtree)
+  }
+
+  /// The path of a subdirectory; nil when it is excluded or has no place in the tree.
+  private mutating func includedKey(_ name: ArraySlice<UInt8>, _ parent: NodeIndex) -> PathKey? {
+    guard let key = directoryCache.key?.appending(Array(name)), !isExcluded(key, true) else {
+      return nil
+    }
+    hasNews = true
+    return key
+  }
+}

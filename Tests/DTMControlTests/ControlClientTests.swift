@@ -1,0 +1,153 @@
+import DTMControl
+import DTMSystem
+import SystemPackage
+import Testing
+
+@Suite struct ControlClientTests {
+  private static let snapshot = SnapshotSummary(
+    id: String(repeating: "ab", count: 32), time: Timestamp(seconds: 1_800_000_000), message: "m",
+    files: 3, bytes: 4096, basis: .events, isComplete: true)
+
+  @Test func `a snapshot is asked for and its answer read`() throws {
+    let daemon = try ScriptedDaemon { _ in
+      VarlinkReply.bytes { writer in
+        writer.key("snapshot")
+        writer.object(Self.snapshot.write)
+        writer.field("created", true)
+      }
+    }
+    let client = try ControlClient(socket: daemon.path)
+    let request = SnapshotRequest(
+      folder: "lake", message: "before the run", labels: ["b": "2", "a": "1"], tag: "t", pin: true,
+      kind: "stage", ifChanged: true, look: .full, time: Timestamp(seconds: 1_700_000_000))
+    let outcome = try client.snapshot(request)
+    #expect(outcome == SnapshotOutcome(snapshot: Self.snapshot, isCreated: true))
+    let sent = try #require(daemon.received.first)
+    #expect(try DaemonCall(VarlinkCall(parsing: sent)) == .snapshot(request))
+  }
+
+  @Test func `several calls go over one connection`() throws {
+    let daemon = try ScriptedDaemon { message in
+      let isWait = (try? VarlinkCall(parsing: message))?.method == "io.dtm.Daemon.Wait"
+      return VarlinkReply.bytes { if isWait { $0.field("snapshot", String?.none) } }
+    }
+    let client = try ControlClient(socket: daemon.path)
+    let keys = [[0x61, 0x2f, 0xff], Array("a/b".utf8)].compactMap { PathKey(path: $0) }
+    try client.announce(AnnounceRequest(folder: "l", operation: "restore", paths: keys))
+    #expect(try client.wait(WaitRequest(folder: "l", timeout: .seconds(1))) == nil)
+    let calls = try daemon.received.map { try DaemonCall(VarlinkCall(parsing: $0)) }
+    #expect(
+      calls == [
+        // The path that is no UTF-8 is announced by its directory.
+        .announce(
+          AnnounceRequest(
+            folder: "l", operation: "restore",
+            paths: ["a", "a/b"].compactMap { PathKey($0) })),
+        .wait(WaitRequest(folder: "l", timeout: .seconds(1))),
+      ])
+  }
+
+  @Test func `a status comes through whole, names that are no text too`() throws {
+    let paths = [Array("plain/ä".utf8), [0x61, 0xff], Array(#"a\xff"#.utf8), Array("line\n".utf8)]
+      .compactMap { PathKey(path: $0) }
+    var folder = FolderStatus(
+      name: "lake", path: "/srv/lake", state: .degraded, reasons: ["one", "two"], phase: .settling,
+      lastSnapshot: Self.snapshot, dirty: 7, hot: paths, uncovered: paths.reversed(),
+      watchedDirectories: 12, overflows: 1, missedChanges: 2, lateChanges: 3, basis: .scan)
+    let other = FolderStatus(
+      name: "b", path: "/b", state: .protected, phase: .idle, basis: .events)
+    let status = DaemonStatus(
+      version: "1", pid: 7, uptimeInSeconds: 1.5,
+      configuration: ConfigurationStatus(
+        files: ["/etc/dtm/dtmd.json"], loaded: Timestamp(seconds: 5), error: "bad"),
+      folders: [folder, other])
+    let daemon = try ScriptedDaemon { [status] _ in
+      VarlinkReply.bytes(parameters: status.writeMessage)
+    }
+    #expect(try ControlClient(socket: daemon.path).status() == status)
+
+    folder.lastSnapshot = nil
+    var writer = JSONWriter()
+    writer.object(folder.writeJSON)
+    let node = try JSONNode(parsing: writer.bytes)
+    #expect(node["hot"]?.array?.compactMap(\.pathKey) == paths)
+    #expect(node["hot"]?.array?[1]["base64"]?.string != nil)
+    #expect(node["lastSnapshot"]?.isNull == true)
+  }
+
+  @Test(arguments: [
+    (DaemonFault.noSuchFolder("x"), ControlError.Code.notFound),
+    (.permissionDenied(reason: "no"), .permissionDenied),
+    (.busy(reason: "later"), .busy),
+    (.snapshotFailed(reason: "disk full", path: nil), .failed),
+    (.configurationError(file: "f", line: 1, column: 2, message: "m"), .configuration),
+    (.methodNotFound("m"), .unsupported),
+    (.invalidParameter("p"), .invalidInput),
+  ])
+  func `a fault becomes an error with its meaning`(fault: DaemonFault, code: ControlError.Code)
+    throws
+  {
+    let daemon = try ScriptedDaemon { _ in VarlinkReply.bytes(fault: fault) }
+    let client = try ControlClient(socket: daemon.path)
+    let error = #expect(throws: ControlError.self) { try client.reload() }
+    #expect(error?.code == code)
+    #expect(error?.fault == fault)
+    #expect(error?.message == fault.explanation)
+    // The connection can be used on.
+    #expect(throws: ControlError.self) { try client.reload() }
+    #expect(daemon.received.count == 2)
+  }
+
+  @Test func `no daemon is unavailable`() {
+    let error = #expect(throws: ControlError.self) {
+      _ = try ControlClient(socket: "/tmp/dtm-no-such-directory/s")
+    }
+    #expect(error?.code == .unavailable)
+    #expect(error?.message == "no daemon listens at /tmp/dtm-no-such-directory/s")
+  }
+
+  @Test func `a daemon that ends the connection is unavailable`() throws {
+    let daemon = try ScriptedDaemon { _ in nil }
+    let client = try ControlClient(socket: daemon.path)
+    let error = #expect(throws: ControlError.self) { try client.status() }
+    #expect(error?.code == .unavailable)
+  }
+
+  @Test func `a daemon that says nothing, or half a message, is timed out`() throws {
+    for half in [[UInt8](), Array("{".utf8)] {
+      let daemon = try ScriptedDaemon { _ in half }
+      let client = try ControlClient(socket: daemon.path)
+      let error = #expect(throws: ControlError.self) {
+        _ = try client.call("io.dtm.Daemon.Status", limit: .milliseconds(20))
+      }
+      #expect(error?.code == .timedOut)
+    }
+  }
+
+  @Test(arguments: [
+    "no JSON\u{0}", "{}\u{0}", #"{"parameters":[]}"# + "\u{0}",
+    #"{"parameters":{},"continues":true}"# + "\u{0}",
+    String(repeating: "x", count: MessageDecoder.limitInBytes + 1),
+  ])
+  func `a daemon that speaks no Varlink is malformed`(answer: String) throws {
+    let daemon = try ScriptedDaemon { _ in Array(answer.utf8) }
+    let client = try ControlClient(socket: daemon.path)
+    let error = #expect(throws: ControlError.self) { try client.status() }
+    #expect(error?.code == .malformed)
+  }
+
+  @Test func `clients look where the environment says, else at the user's daemon and the system's`()
+  {
+    #expect(ControlSocket.candidates(uid: 0, environment: [:]) == ["/run/dtm/dtmd.sock"])
+    #expect(
+      ControlSocket.candidates(uid: 1000, environment: ["XDG_RUNTIME_DIR": "/run/user/1000"])
+        == ["/run/user/1000/dtm/dtmd.sock", "/run/dtm/dtmd.sock"])
+    #expect(
+      ControlSocket.candidates(
+        uid: 1000, environment: ["DTM_SOCKET": "/x", "XDG_RUNTIME_DIR": "/y"])
+        == ["/x"])
+    #expect(
+      ControlSocket.candidates(uid: 1000, environment: ["XDG_RUNTIME_DIR": "relative"])
+        == ["/run/dtm/dtmd.sock"])
+  }
+}

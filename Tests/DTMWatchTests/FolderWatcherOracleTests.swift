@@ -1,0 +1,80 @@
+import DTMSystem
+import DTMTestSupport
+import DTMWatch
+import Synchronization
+import Testing
+
+/// The dirty sets against a full scan.
+@Suite(.serialized, .timeLimit(.minutes(10))) struct FolderWatcherOracleTests {
+  @Test(arguments: 0..<4) func `each difference of two scans is in the set between them`(
+    run: Int
+  ) throws {
+    let playground = try Playground()
+    var changes = RandomChanges(playground, .fresh("oracle \(run)"))
+    changes.run(200)
+    let watcher = try playground.watcher()
+    var before = try Mirror.scan(playground.folder)
+    for round in 0..<40 {
+      changes.run(1 + changes.random.below(round % 5 == 0 ? 300 : 30))
+      let set = try watcher.next()
+      let after = try Mirror.scan(playground.folder)
+      #expect(set.basis == .events)
+      for key in after.differences(from: before) where !set.covers(key) {
+        let facts = [before.facts[key], after.facts[key]]
+        if facts.contains(where: { $0.map { changes.linked.contains($0.inode) } ?? false }) {
+          continue
+        }
+        Issue.record(
+          """
+          round \(round): not in the set: \(Quoting.path(key)) \(facts)
+          \(changes.history(of: key))
+          """)
+        return
+      }
+      before = after
+    }
+    #expect(watcher.status.overflows == 0)
+  }
+
+  @Test(arguments: 0..<4) func `who looks at nothing but what the sets say knows the folder`(
+    run: Int
+  ) throws {
+    let playground = try Playground()
+    var changes = RandomChanges(playground, .fresh("mirror \(run)"))
+    changes.run(300)
+    let watcher = try playground.watcher()
+    var mirror = try Mirror.scan(playground.folder)
+    // The changes go on while sets are taken and looked at.
+    let writer = Shared(changes)
+    for round in 0..<6 {
+      let thread = try DedicatedThread(named: "writer") { writer.run(400) }
+      while !thread.isFinished { try mirror.apply(try watcher.next()) }
+      thread.join()
+      try mirror.apply(try watcher.next())
+      let truth = try Mirror.scan(playground.folder)
+      let linked = writer.value.linked
+      for key in truth.differences(from: mirror) {
+        let facts = [mirror.facts[key], truth.facts[key]]
+        if facts.contains(where: { $0.map { linked.contains($0.inode) } ?? false }) { continue }
+        Issue.record(
+          """
+          round \(round): wrong: \(Quoting.path(key)) \(facts)
+          \(writer.value.history(of: key))
+          """)
+        return
+      }
+    }
+    #expect(watcher.status.overflows == 0)
+  }
+
+  /// Changes that a thread makes while the test looks.
+  private final class Shared: Sendable {
+    private let changes: Mutex<RandomChanges>
+
+    init(_ changes: RandomChanges) { self.changes = Mutex(changes) }
+
+    func run(_ count: Int) { changes.withLock { $0.run(count) } }
+
+    var value: RandomChanges { changes.withLock { $0 } }
+  }
+}
