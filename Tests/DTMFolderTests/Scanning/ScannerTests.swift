@@ -52,9 +52,9 @@ struct ScannerTests {
   @Test(arguments: [true, false])
   func `everything is told once, in key order`(_ usesHelper: Bool) throws {
     var random = SplitMix.fresh("scanner")
-    for _ in 0..<10 {
+    for _ in 0..<4 {
       try withTemporaryDirectory { path in
-        let expected = try Self.fill(Sandbox(path: path), &random, entries: 800)
+        let expected = try Self.fill(Sandbox(path: path), &random, entries: 500)
         let found = Self.keys(try Self.scan(path, usesHelper: usesHelper))
         #expect(found == expected)
       }
