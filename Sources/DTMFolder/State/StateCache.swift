@@ -256,7 +256,7 @@ package final class StateCache {
       for suffix in ["-wal", "-shm", ""] {
         do throws(Errno) {
           try files.remove(name + suffix)
-        } catch where error != .noSuchFileOrDirectory {
+        } catch  where error != .noSuchFileOrDirectory {
           return
         } catch {
           continue

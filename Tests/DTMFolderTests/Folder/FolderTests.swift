@@ -321,7 +321,9 @@ struct FolderTests {
       try sandbox.write("added", "fresh")
       let working = try fixture.folder.working()
       let differences = try Differences(from: head, to: working.tree)
-      let shown = differences.changes.map { "\($0.kind) \(String(decoding: $0.key.path, as: UTF8.self))" }
+      let shown = differences.changes.map {
+        "\($0.kind) \(String(decoding: $0.key.path, as: UTF8.self))"
+      }
       #expect(
         shown == [
           "added added", "renamed d/renamed-to", "modified edited", "removed gone", "type kind",

@@ -31,7 +31,9 @@ struct ScannerTests {
       let parent = directories[random.below(directories.count)]
       let name = (0...random.below(random.oneIn(10) ? 200 : 6)).map { _ in
         var byte: UInt8 = 0
-        while byte == 0 || byte == UInt8(ascii: "/") { byte = UInt8.random(in: 1...255, using: &random) }
+        while byte == 0 || byte == UInt8(ascii: "/") {
+          byte = UInt8.random(in: 1...255, using: &random)
+        }
         return byte
       }
       if name == Array(".".utf8) || name == Array("..".utf8) { continue }
@@ -169,7 +171,8 @@ struct ScannerTests {
       #expect(Self.keys(steps) == ["closed", "half", "z"])
       let unreadable = steps.filter { $0.finding == .unreadableContent(.permissionDenied) }
       #expect(unreadable.map(\.key) == ["closed"])
-      #expect(steps.filter { $0.finding == .unreadable(.permissionDenied) }.map(\.key) == ["half/f"])
+      #expect(
+        steps.filter { $0.finding == .unreadable(.permissionDenied) }.map(\.key) == ["half/f"])
     }
   }
 
