@@ -41,8 +41,7 @@ enum Command {
     var argv: [UnsafeMutablePointer<CChar>?] = unsafe arguments.map { unsafe strdup($0) } + [nil]
     var envp: [UnsafeMutablePointer<CChar>?] = unsafe variables.map { unsafe strdup($0) } + [nil]
     defer {
-      unsafe argv.forEach { unsafe free($0) }
-      unsafe envp.forEach { unsafe free($0) }
+      for unsafepointer in unsafe argv + envp { unsafe free(pointer) }
     }
     var pid: pid_t = 0
     let status = unsafe posix_spawnp(&pid, arguments[0], &actions, nil, &argv, &envp)

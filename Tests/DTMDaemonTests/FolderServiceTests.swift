@@ -111,6 +111,22 @@ extension CaptureOrder {
     #expect(fixture.engines.orders.count == 1)
   }
 
+  @Test func `the sets of all captures follow each other without a gap`() throws {
+    let fixture = try Fixture()
+    try fixture.settleIn()
+    for number in 0..<10 {
+      try fixture.write("file\(number)")
+      _ = try fixture.wait().wait().get()
+      // Seen, and nothing to look at in the end.
+      try fixture.write("ignored")
+    }
+    let orders = fixture.engines.orders
+    for (earlier, later) in zip(orders, orders.dropFirst()) {
+      #expect(later.changes.baseClock == earlier.changes.endClock)
+    }
+    #expect(orders.dropFirst().allSatisfy { $0.basis == .events })
+  }
+
   @Test func `waiting ends when what was written before is in a snapshot`() throws {
     let fixture = try Fixture()
     try fixture.settleIn()

@@ -56,7 +56,9 @@ extension FolderLoop {
     if let request { order.take(request.request, user: request.user) }
     do throws(FolderEngineError) {
       if set.isEmpty, request == nil, order.basis == .events {
-        // Changed and changed back, or only what takes no part.
+        // Nothing to look at after all. The engine does not learn of it, so that the next set has
+        // to begin where this one did.
+        watcher.giveBack(set)
         return (CaptureResult(snapshot: lastSnapshot, isCreated: false), .events)
       }
       shared.state.update { $0.face.capturing = order.basis }
@@ -81,6 +83,7 @@ extension FolderLoop {
       return try engine.capture(order)
     } catch {
       if error.code != .refused || order.basis != .events { throw error }
+      logger.info("the folder is scanned", metadata: ["reason": "\(error.description)"])
     }
     order.basis = .scan
     shared.state.update { $0.face.capturing = .scan }
@@ -139,7 +142,7 @@ extension FolderLoop {
       "path": "\(configuration.path)", "snapshot": "\(snapshot.id)",
       "trigger": "\(trigger.kind.rawValue)", "files": "\(result.changedEntries)",
       "bytes": "\(result.storedBytes)", "basis": "\(basis.rawValue)",
-      "durationUsec": "\(lasted / .microseconds(1))",
+      "durationUsec": "\(Int(lasted / .microseconds(1)))",
     ]
     let rules = trigger.requests.map(\.name).filter { !$0.isEmpty }
     if !rules.isEmpty { details["rule"] = "\(rules.joined(separator: " "))" }

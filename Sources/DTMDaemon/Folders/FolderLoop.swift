@@ -28,18 +28,18 @@ struct FolderLoop {
   var watcher: FolderWatcher?
   /// Requests that the settler holds, by ticket.
   var requests: [UInt64: Request] = [:]
-  private var lastTicket: UInt64 = 0
+  var lastTicket: UInt64 = 0
   /// The last event of the watcher that the settler was told.
   var lastToldEvent: Duration?
   /// How the watcher was when it was last looked at.
-  private var condition: WatchCondition?
-  private var overflows = 0
-  private var engineFailures = 0
-  private var nextOpening: Duration?
-  private var nextPoll: Duration?
-  private var identity: FolderOwner?
-  private var toldState: FolderStatus.State?
-  private var toldPhase: FolderStatus.Phase?
+  var condition: WatchCondition?
+  var overflows = 0
+  var engineFailures = 0
+  var nextOpening: Duration?
+  var nextPoll: Duration?
+  var identity: FolderOwner?
+  var toldState: FolderStatus.State?
+  var toldPhase: FolderStatus.Phase?
 
   struct Request {
     let request: SnapshotRequest
@@ -135,7 +135,7 @@ struct FolderLoop {
     }
   }
 
-  private func settledIn() {
+  func settledIn() {
     let isFirst = shared.state.update { state in
       defer { state.isSettledIn = true }
       return !state.isSettledIn
@@ -195,146 +195,5 @@ struct FolderLoop {
     waiters.settle(
       at: time.monotonic(), isDirty: settler.isDirty, lastChange: lastToldEvent,
       snapshot: shared.state.withLock { $0.face.lastSnapshot })
-  }
-
-  // MARK: - Opening
-
-  /// Opens the engine and begins to watch; a failure is tried again, at ever longer intervals.
-  private mutating func openIfDue() {
-    let now = time.monotonic()
-    if engine != nil || nextOpening.map({ now < $0 }) ?? false { return }
-    do throws(FolderEngineError) {
-      try open()
-      nextOpening = nil
-      engineFailures = 0
-    } catch {
-      engineFailures += 1
-      nextOpening = now + Settler.backOff(afterFailures: engineFailures)
-      let isNews = shared.state.update { state in
-        defer { state.face.engineError = error.description }
-        return state.face.engineError != error.description
-      }
-      settledIn()
-      if isNews {
-        logger.record(
-          .repositoryUnavailable,
-          ["path": "\(configuration.path)", "error": "\(error.description)"])
-      }
-    }
-  }
-
-  private mutating func open() throws(FolderEngineError) {
-    if identity == nil {
-      let owner = try engines.owner(of: configuration)
-      do throws(Errno) {
-        try ThreadIdentity.assume(uid: owner.uid, group: owner.gid)
-      } catch {
-        let name = UserDirectory.name(ofUser: owner.uid) ?? "\(owner.uid)"
-        throw FolderEngineError(
-          .permissionDenied, "the repository belongs to \(name), and dtmd may not act as \(name)")
-      }
-      identity = owner
-      shared.state.update { $0.face.owner = owner }
-    }
-    let engine = try engines.open(configuration)
-    do throws(FolderEngineError) {
-      let newest = try engine.newestSnapshot()
-      try watch(engine.exclusion, holdsWhenEmpty: (newest?.files ?? 0) > 0)
-      self.engine = engine
-      shared.state.update { state in
-        state.face.engineError = nil
-        state.face.lastSnapshot = newest
-      }
-    } catch {
-      engine.close()
-      throw error
-    }
-  }
-
-  private mutating func watch(
-    _ exclusion: @escaping @Sendable (PathKey, Bool) -> Bool, holdsWhenEmpty: Bool
-  ) throws(FolderEngineError) {
-    var options = FolderWatcher.Options()
-    options.holdsWhenEmpty = holdsWhenEmpty
-    let gate = shared.gate
-    let mailbox = shared.mailbox
-    do throws(WatchError) {
-      let watcher = try FolderWatcher(
-        path: configuration.path, options: options, time: time, isExcluded: exclusion
-      ) { activity in
-        if gate.opens(for: activity) { mailbox.offer(.look) }
-      }
-      try watcher.start()
-      self.watcher = watcher
-      shared.state.update { $0.watcher = watcher }
-    } catch {
-      throw FolderEngineError(.unavailable, error.description)
-    }
-  }
-
-  // MARK: - Ending
-
-  private mutating func finish() {
-    look()
-    perform(settler.on(.stopping, at: time.monotonic()))
-    let stopping = DaemonFault.busy(reason: "dtmd stops protecting the folder")
-    waiters.fail(stopping)
-    for request in requests.values { request.answer(.failure(stopping)) }
-    requests = [:]
-    engine?.close()
-    engine = nil
-    watcher?.stop()
-    shared.state.update { state in
-      state.face.engineError = "dtmd stops protecting the folder"
-      state.watcher = nil
-      state.isSettledIn = true
-    }
-    logger.record(.folderLeft, ["path": "\(configuration.path)"])
-  }
-
-  // MARK: - Telling
-
-  /// Publishes what others see, and records a state that is another.
-  mutating func tellState() {
-    let (settlerHolds, isPaused) = (holdsBack, settler.isPaused)
-    let (face, watcher) = shared.state.withLock { state in
-      state.face.isHoldingBack = settlerHolds
-      state.face.isPaused = isPaused
-      return (state.face, state.watcher)
-    }
-    let status = FolderStatus(
-      name: configuration.name, path: configuration.path.string, face: face,
-      watch: watcher?.status)
-    if status.state != toldState, !isStartingUp(status) {
-      record(status)
-      toldState = status.state
-    }
-    if status.phase != toldPhase || status.state != toldState {
-      toldPhase = status.phase
-      shared.onStateChange()
-    }
-  }
-
-  /// Changes wait for something else than quiet.
-  private var holdsBack: Bool {
-    settler.isWaitingForWriters || settler.failureCount > 0 || settler.isCapturing
-  }
-
-  /// That a folder is not protected in its first moments is no news.
-  private func isStartingUp(_ status: FolderStatus) -> Bool {
-    toldState == nil && engine != nil && status.state != .protected
-      && (condition == nil || condition == .arming || status.lastSnapshot == nil)
-      && settler.failureCount == 0
-  }
-
-  private func record(_ status: FolderStatus) {
-    let reasons = status.reasons.joined(separator: "; ")
-    switch status.state {
-    case .protected: logger.record(.folderProtected, ["path": "\(status.path)"])
-    case .degraded, .paused:
-      logger.record(.folderDegraded, ["path": "\(status.path)", "reason": "\(reasons)"])
-    case .unprotected:
-      logger.record(.folderUnprotected, ["path": "\(status.path)", "reason": "\(reasons)"])
-    }
   }
 }
