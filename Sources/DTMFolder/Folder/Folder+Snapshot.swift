@@ -98,7 +98,7 @@ extension Folder {
         let record = draft(
           request, snapshot, id, parent: parent?.id, hasHead: hasHead,
           storedBytes: session.storedBytes, duration)
-        let log = try session.commit(record, at: snapshot.time)
+        let log = try session.commit(record, at: environment.time.now())
         finishState(run, first, head: id, sequence: log.sequence, request.changes, revisits)
         return SnapshotOutcome(
           id: id, snapshot: snapshot, wasCreated: true,
@@ -197,6 +197,8 @@ extension Folder {
       Fact(
         subject: snapshotID, key: "storedBytes", value: Array(String(storedBytes).utf8)),
     ]
+    draft.pid = ProcessSignals.processID
+    draft.uid = ThreadIdentity.current.uid
     return draft
   }
 

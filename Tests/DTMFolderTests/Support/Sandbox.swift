@@ -93,7 +93,13 @@ struct Sandbox {
   func remove(_ key: PathKey) throws {
     let status = try status(key)
     if status.kind == .directory {
-      try removeTree(FilePath(path.string + "/" + String(decoding: key.path, as: UTF8.self)))
+      let bytes = text(key)
+      let whole = unsafe bytes.withUnsafeBufferPointer { buffer in
+        unsafe buffer.withMemoryRebound(to: CChar.self) {
+          unsafe FilePath(platformString: $0.baseAddress!)
+        }
+      }
+      try removeTree(whole)
     } else {
       try unsafe call(key) { unsafe unlink($0) }
     }

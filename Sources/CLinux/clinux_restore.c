@@ -1,0 +1,20 @@
+#include "clinux_restore.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+int clinux_setxattr(const char *path, const char *name, const void *value, size_t length, int flags) {
+  return setxattr(path, name, value, length, flags);
+}
+
+int clinux_removexattr(const char *path, const char *name) { return removexattr(path, name); }
+
+int clinux_set_modified(int fd, int64_t seconds, int64_t nanoseconds) {
+  struct timespec times[2] = {
+      {.tv_sec = 0, .tv_nsec = UTIME_OMIT}, {.tv_sec = seconds, .tv_nsec = nanoseconds}};
+  return utimensat(fd, "", times, AT_EMPTY_PATH);
+}
+
+int clinux_set_owner(int fd, uid_t uid, gid_t gid) { return fchownat(fd, "", uid, gid, AT_EMPTY_PATH); }

@@ -1,0 +1,196 @@
+internal import DTMRepository
+internal import DTMSystem
+
+/// The operations on a folder, and taking them back.
+extension Folder {
+  /// The operations that can be undone or redone, newest first.
+  package func operations() throws(FolderError) -> [FolderOperation] {
+    try ownOperations(history().state).reversed().map(Self.described)
+  }
+
+  /// Takes an operation back: the last one that is not undone yet, or the one named.
+  ///
+  /// A restore or checkout is taken back by bringing the same paths to the state before it (which
+  /// takes a safety snapshot of what is there, and ends with a snapshot), other operations by moving
+  /// their refs back. Twice goes two operations back. Throws `.notFound` where there is nothing to
+  /// undo, `.conflict` where it is undone already, or its refs have moved since.
+  package func undo(
+    _ operation: UInt64? = nil, as request: RestoreRequest = RestoreRequest(.newest),
+    recorder: (any RestoreRecorder)? = nil,
+    reached: @escaping @Sendable (RestorePoint) throws(FolderError) -> Void = { _ in }
+  ) throws(FolderError) -> UndoOutcome {
+    let state = try history().state
+    let all = ownOperations(state)
+    let found = operation.map { id in all.first { $0.sequence == id } }
+      ?? all.last { !$0.isUndone }
+    guard let found else {
+      throw FolderError(
+        .notFound, operation.map { "there is no operation \($0) to undo" } ?? "nothing to undo",
+        hint: "dtm operations lists what can be undone")
+    }
+    if found.isUndone {
+      throw FolderError(.conflict, "operation \(found.sequence) is undone already")
+    }
+    return try swap(found, state, kind: "undo", request, recorder, reached)
+  }
+
+  /// Brings the operation again that was undone last, or the one named.
+  ///
+  /// Once something else was done there is nothing to redo. Throws as `undo` does.
+  package func redo(
+    _ operation: UInt64? = nil, as request: RestoreRequest = RestoreRequest(.newest),
+    recorder: (any RestoreRecorder)? = nil,
+    reached: @escaping @Sendable (RestorePoint) throws(FolderError) -> Void = { _ in }
+  ) throws(FolderError) -> UndoOutcome {
+    let state = try history().state
+    let all = ownOperations(state)
+    let lastDone = all.lastIndex { !$0.isUndone }
+    let found = operation.map { id in all.first { $0.sequence == id } }
+      ?? all.dropFirst(lastDone.map { $0 + 1 } ?? 0).first
+    guard let found else {
+      throw FolderError(
+        .notFound, operation.map { "there is no operation \($0) to redo" } ?? "nothing to redo",
+        hint: "dtm operations lists what was undone")
+    }
+    if !found.isUndone {
+      throw FolderError(.conflict, "operation \(found.sequence) is not undone")
+    }
+    return try swap(found, state, kind: "redo", request, recorder, reached)
+  }
+
+  // MARK: - Taking back, bringing again
+
+  private func swap(
+    _ operation: OperationRecord, _ state: RefLogState, kind: String, _ options: RestoreRequest,
+    _ recorder: (any RestoreRecorder)?,
+    _ reached: @escaping @Sendable (RestorePoint) throws(FolderError) -> Void
+  ) throws(FolderError) -> UndoOutcome {
+    let isUndo = kind == "undo"
+    let described = Self.described(operation)
+    let summary = "\(kind) of \(operation.kind) \(operation.sequence)"
+    guard let targets = RestoreDetail.targets(operation.details) else {
+      return UndoOutcome(
+        operation: described,
+        sequence: try moveRefs(operation, state, kind: kind, summary: summary), restore: nil)
+    }
+    let history = try history()
+    var request = options
+    var versions: [(path: PathKey, snapshot: KnownSnapshot)] = []
+    if isUndo {
+      guard let before = operation.detail(RestoreDetail.before).flatMap(ObjectID.init(hex:)) else {
+        throw FolderError(
+          .notFound, "operation \(operation.sequence) does not say what was there before it")
+      }
+      let known = try history.snapshot(before)
+      versions = targets.map { ($0.path, known) }
+    } else {
+      for target in targets { versions.append((target.path, try history.snapshot(target.snapshot))) }
+      request.keepsAdded = operation.detail(RestoreDetail.keepsAdded) != nil
+    }
+    request.target = .versions(versions)
+    request.paths = versions.map(\.path).filter { !$0.isRoot }
+    request.kind = kind
+    request.summary = summary
+    request.undoes = operation.sequence
+    let outcome = try restore(request, recorder: recorder, reached: reached)
+    return UndoOutcome(operation: described, sequence: outcome.operation, restore: outcome)
+  }
+
+  /// Moves the refs of an operation back, or forth again. Throws `.conflict` when they have moved since.
+  private func moveRefs(
+    _ operation: OperationRecord, _ state: RefLogState, kind: String, summary: String
+  ) throws(FolderError) -> UInt64 {
+    var draft = RecordDraft(kind: kind, summary: summary)
+    draft.moves = kind == "undo" ? operation.moves.map(\.reversed) : operation.moves
+    draft.undoes = operation.sequence
+    return try append(draft)
+  }
+
+  // MARK: - Recording
+
+  /// Writes a restore into the ref log, unless it is there already; returns the record's sequence, or
+  /// nil where it is there and has none of its own.
+  func record(_ intent: RestoreIntent, journal: String) throws(FolderError) -> UInt64? {
+    let history = try history()
+    let state = history.state
+    if let found = state.operations.last(where: { $0.detail(RestoreDetail.journal) == journal }) {
+      return found.sequence
+    }
+    var draft = RecordDraft(kind: intent.kind, summary: intent.summary)
+    if let undone = intent.undoes {
+      guard let operation = state.operations.last(where: { $0.sequence == undone }) else {
+        throw FolderError(.notFound, "operation \(undone) is none that can be undone")
+      }
+      if operation.isUndone == (intent.kind == "undo") { return nil }
+      draft.undoes = undone
+      draft.moves = try moves(operation, history, isUndo: intent.kind == "undo")
+    } else if let branch = intent.branch, branch != history.currentBranch {
+      draft.moves = [
+        RefMove(ref: refs.head, old: state.refs[refs.head], new: .name(branch))
+      ]
+      if let start = intent.newBranchFrom {
+        draft.moves.append(RefMove(ref: refs.branch(branch), old: nil, new: .id(start)))
+      }
+    }
+    draft.details = RestoreDetail.details(intent, folder: id, journal: journal)
+    return try append(draft)
+  }
+
+  private func append(_ record: RecordDraft) throws(FolderError) -> UInt64 {
+    var draft = record
+    draft.pid = ProcessSignals.processID
+    draft.uid = ThreadIdentity.current.uid
+    return try onRepository { () throws(RepositoryError) in
+      try repository.refLog.append(draft, at: environment.time.now()).sequence
+    }
+  }
+
+  /// How an operation's refs go back or forth: the current branch, and a branch that it made, as long as
+  /// nobody has used it since.
+  private func moves(
+    _ operation: OperationRecord, _ history: History, isUndo: Bool
+  ) throws(FolderError) -> [RefMove] {
+    var moves: [RefMove] = []
+    for move in operation.moves {
+      let wanted = isUndo ? move.old : move.new
+      let present = history.state.refs[move.ref]
+      if present == wanted { continue }
+      if move.ref != refs.head {
+        guard try isUnused(present, since: move, history, isUndo: isUndo) else { continue }
+      }
+      moves.append(RefMove(ref: move.ref, old: present, new: wanted))
+    }
+    return moves
+  }
+
+  /// Whether a branch that an operation made holds no more than the snapshot that came with it.
+  private func isUnused(
+    _ present: RefValue?, since move: RefMove, _ history: History, isUndo: Bool
+  ) throws(FolderError) -> Bool {
+    if !isUndo { return present == nil }
+    guard case .id(let head)? = present, case .id(let start)? = move.new else { return false }
+    if head == start { return true }
+    let known = try history.snapshot(head)
+    return known.snapshot.parent == start && known.snapshot.trigger == "checkout"
+  }
+
+  /// The operations of this folder, oldest first.
+  private func ownOperations(_ state: RefLogState) -> [OperationRecord] {
+    let prefix = "folders/\(id.hex)/"
+    return state.operations.filter { operation in
+      operation.detail(RestoreDetail.folder) == id.hex
+        || operation.moves.contains { $0.ref.hasPrefix(prefix) }
+    }
+  }
+
+  private static func described(_ operation: OperationRecord) -> FolderOperation {
+    FolderOperation(
+      id: operation.sequence, time: operation.time, kind: operation.kind,
+      summary: operation.summary, isUndone: operation.isUndone,
+      user: UserDirectory.name(ofUser: operation.uid) ?? String(operation.uid))
+  }
+}
+
+extension RefMove {
+  fileprivate var reversed: RefMove { RefMove(ref: ref, old: new, new: old) }
+}

@@ -1,0 +1,197 @@
+internal import DTMRepository
+internal import DTMSystem
+internal import SystemPackage
+
+/// Bringing back states of the folder.
+extension Folder {
+  /// Brings the folder, or paths of it, back to a state; or lays that out elsewhere.
+  ///
+  /// First a restore that was cut off is finished or taken back. Then: safety snapshot, plan and
+  /// journal, everything built beside its target, everything into place, the operation recorded, a
+  /// snapshot of the result. Only what differs is touched. After return it is durable (but for
+  /// `destination`). Blocks.
+  ///
+  /// `recorder`: makes the snapshots, where a daemon holds the folder. Throws `.notFound` for a path that
+  /// the state does not have, `.exists` for a destination that is not empty, `.busy` when another restore
+  /// or capture is at work, `.corrupt` for damaged content: then nothing has changed. What could not be
+  /// done for single paths is in the outcome's problems.
+  package func restore(
+    _ request: RestoreRequest, recorder: (any RestoreRecorder)? = nil,
+    reached: @escaping @Sendable (RestorePoint) throws(FolderError) -> Void = { _ in }
+  ) throws(FolderError) -> RestoreOutcome {
+    if let destination = request.destination { return try layOut(request, in: destination) }
+    if request.isDryRun { return try planned(request) }
+    let lock = try restoreLock()
+    defer { withExtendedLifetime(lock) {} }
+    let recorder = recorder ?? FolderRecorder(self, request)
+    var outcome = RestoreOutcome()
+    outcome.recovery = try recoverLocked(recorder)
+    let head = try history().head
+    // A restore of paths that are as they are wanted needs no safety snapshot.
+    if !request.paths.isEmpty, request.branch == nil, request.undoes == nil {
+      let prospect = try prospect(request, from: try working().tree, head: head)
+      if prospect.plan.isEmpty { return outcome.merging(prospect) }
+    }
+    let prospect: Prospect
+    if request.takesSafetySnapshot {
+      let (safety, wasCreated) = try recorder.takeSnapshot(
+        trigger: "safety", message: "before \(request.kind)", ifChanged: true, isWhole: false)
+      if wasCreated { outcome.safetySnapshot = safety }
+      let tree = Tree(root: safety.snapshot.tree, objects: repository.objects)
+      prospect = try self.prospect(request, from: tree, head: head, before: safety.id)
+    } else {
+      prospect = try self.prospect(request, from: try working().tree, head: head)
+    }
+    outcome = outcome.merging(prospect)
+    if prospect.plan.isEmpty && request.branch == nil && request.undoes == nil { return outcome }
+    let intent = intent(request, prospect, before: prospect.before ?? head)
+    return try carryOut(
+      prospect.plan, intent, isWhole: request.isAnew, recorder, outcome, reached)
+  }
+
+  /// Whether a restore was cut off, and the next writing command has to finish it or take it back.
+  package func needsRecovery() throws(FolderError) -> Bool {
+    if try RestoreJournal.names(of: id, files: repository.files, sweeps: false).isEmpty {
+      return false
+    }
+    // While one is at work its journal is its own.
+    do throws(FolderError) {
+      _ = try restoreLock()
+      return true
+    } catch {
+      if error.code == .busy || error.code == .permissionDenied { return false }
+      throw error
+    }
+  }
+
+  /// Finishes a restore that was cut off, or takes it back where not everything was built yet; nil
+  /// where there is none.
+  ///
+  /// Can itself be cut off and done again. Throws `.busy` while a restore is at work.
+  package func recover(
+    recorder: (any RestoreRecorder)? = nil,
+    reached: @escaping @Sendable (RestorePoint) throws(FolderError) -> Void = { _ in }
+  ) throws(FolderError) -> RecoveryOutcome? {
+    let lock = try restoreLock()
+    defer { withExtendedLifetime(lock) {} }
+    return try recoverLocked(recorder ?? FolderRecorder(self, nil), reached)
+  }
+
+  // MARK: - Carrying out
+
+  private func carryOut(
+    _ plan: RestorePlan, _ intent: RestoreIntent, isWhole: Bool, _ recorder: any RestoreRecorder,
+    _ before: RestoreOutcome,
+    _ reached: @escaping @Sendable (RestorePoint) throws(FolderError) -> Void
+  ) throws(FolderError) -> RestoreOutcome {
+    var outcome = before
+    let journal = try RestoreJournal.begin(
+      plan, intent, folder: id, files: repository.files)
+    try reached(.planned)
+    let run = RestoreRun(root, plan, reached: reached)
+    do throws(FolderError) {
+      try run.build(repository.objects, helper: readerFactory)
+    } catch {
+      // Cut off, as by a crash (tests): the next command takes it back.
+      if error.code == .needsRecovery { throw error }
+      // Nothing is in place yet.
+      try run.rollBack()
+      try journal.close()
+      throw error
+    }
+    try reached(.synchronized)
+    try journal.markBuilt(skipped: run.skipped)
+    try reached(.marked)
+    try run.apply(repository.objects)
+    outcome.operation = try record(intent, journal: plan.name)
+    let (result, _) = try recorder.takeSnapshot(
+      trigger: intent.kind, message: intent.summary, ifChanged: false, isWhole: isWhole)
+    outcome.restoreSnapshot = result
+    try reached(.recorded)
+    try journal.close()
+    outcome.bytesWritten = run.bytesWritten
+    outcome.problems = run.problems.all
+    return outcome
+  }
+
+  private func recoverLocked(
+    _ recorder: any RestoreRecorder,
+    _ reached: @escaping @Sendable (RestorePoint) throws(FolderError) -> Void = { _ in }
+  ) throws(FolderError) -> RecoveryOutcome? {
+    var outcome: RecoveryOutcome?
+    for name in try RestoreJournal.names(of: id, files: repository.files, sweeps: true) {
+      let (journal, contents) = try RestoreJournal.open(name, files: repository.files)
+      let run = RestoreRun(
+        root, contents.plan, skipped: contents.built ?? [], reached: reached)
+      guard contents.built != nil else {
+        try run.rollBack()
+        try journal.close()
+        outcome = RecoveryOutcome(
+          isFinished: false, kind: contents.intent.kind, problems: run.problems.all, snapshot: nil)
+        continue
+      }
+      try run.apply(repository.objects)
+      _ = try record(contents.intent, journal: contents.plan.name)
+      let (result, _) = try recorder.takeSnapshot(
+        trigger: contents.intent.kind, message: contents.intent.summary, ifChanged: true,
+        isWhole: false)
+      try reached(.recorded)
+      try journal.close()
+      outcome = RecoveryOutcome(
+        isFinished: true, kind: contents.intent.kind, problems: run.problems.all, snapshot: result)
+    }
+    return outcome
+  }
+
+  /// Opens a second reader in the thread that uses it.
+  var readerFactory: RestoreRun.ReaderFactory {
+    let files = repository.files
+    return { () throws(FolderError) in
+      try onRepository { () throws(RepositoryError) in try Repository(files).objects }
+    }
+  }
+
+  /// Held while a restore or a recovery is at work; ends with the value, at the latest with the process.
+  func restoreLock() throws(FolderError) -> any OpenFile {
+    let name = "locks/restore-\(id.hex)"
+    do throws(Errno) {
+      let file: any OpenFile
+      do throws(Errno) { file = try repository.files.create(name, mode: 0o600) } catch {
+        guard error == .fileExists else { throw error }
+        file = try repository.files.open(name, writable: true)
+      }
+      if try file.lock(.exclusive, wait: false) { return file }
+    } catch { throw FolderError(error, "lock", name) }
+    throw FolderError(
+      .busy, "another restore of this folder is at work", hint: "try again when it has ended")
+  }
+}
+
+/// The folder's own snapshots.
+private struct FolderRecorder: RestoreRecorder {
+  private let folder: Folder
+  private let request: RestoreRequest?
+
+  init(_ folder: Folder, _ request: RestoreRequest?) {
+    self.folder = folder
+    self.request = request
+  }
+
+  func takeSnapshot(
+    trigger: String, message: String, ifChanged: Bool, isWhole: Bool
+  ) throws(FolderError) -> (snapshot: KnownSnapshot, wasCreated: Bool) {
+    var snapshot = SnapshotRequest(
+      ChangeSet(basis: isWhole ? .full : .scan), trigger: trigger)
+    snapshot.message = message
+    snapshot.ifChanged = ifChanged
+    snapshot.ignoresHotLimit = true
+    snapshot.host = request?.host ?? ""
+    snapshot.user = request?.user ?? ""
+    snapshot.writerVersion = request?.writerVersion ?? ""
+    let outcome = try folder.snapshot(snapshot)
+    guard let id = outcome.id, let made = outcome.snapshot else {
+      throw FolderError(.notFound, "there is no snapshot of the folder yet")
+    }
+    return (KnownSnapshot(id: id, snapshot: made), outcome.wasCreated)
+  }
+}

@@ -1,0 +1,327 @@
+internal import DTMRepository
+internal import DTMSystem
+internal import SystemPackage
+
+/// Putting what was built in its place, and removing what is not wanted.
+extension RestoreRun {
+  /// Carries out a plan that is completely built; also after an earlier attempt was cut off.
+  ///
+  /// First everything takes its place, in key order; then goes what is not wanted, the deepest first;
+  /// then directories get their metadata, the deepest first. After return all is on disk.
+  func apply(_ objects: any ObjectReader) throws(FolderError) {
+    var placer = EntryPlacer(self, objects)
+    for (index, item) in plan.items.enumerated() where item.container == nil && !isSkipped(index) {
+      switch item.action {
+      case .add, .replace, .exchange, .adjust:
+        try placer.place(index)
+        try reached(.applied(index))
+      case .keep, .remove, .removeDirectory, .clear: continue
+      }
+    }
+    for index in plan.items.indices.reversed() where !isSkipped(index) {
+      switch plan.items[index].action {
+      case .remove, .removeDirectory, .clear:
+        try placer.remove(index)
+        try reached(.applied(index))
+      case .keep, .add, .replace, .exchange, .adjust: continue
+      }
+    }
+    try placer.setFlags()
+    for settling in plan.settlings.reversed() { try placer.settle(settling) }
+    try reached(.settled)
+    if isDurable { try synchronizeApplied() }
+    try reached(.completed)
+  }
+
+  private func synchronizeApplied() throws(FolderError) {
+    var parents: Set<PathKey> = []
+    for item in plan.items where item.container == nil {
+      if let parent = item.key.parent { parents.insert(parent) }
+    }
+    for settling in plan.settlings { parents.insert(settling.key) }
+    if parents.count <= Self.singleSyncLimit, try synchronize(parents) { return }
+    try onPath(.root, "syncfs") { () throws(Errno) in
+      try root.openDirectory(.root).descriptor.synchronizeFileSystem()
+    }
+  }
+
+  /// fsync(2) of directories, those that are still there; false where one can't be opened.
+  func synchronize(_ directories: Set<PathKey>) throws(FolderError) -> Bool {
+    for key in directories {
+      do throws(Errno) {
+        try root.openDirectory(key).descriptor.synchronize()
+      } catch {
+        switch error {
+        case .noSuchFileOrDirectory, .notDirectory: continue
+        case .ioError, .noSpace, .diskQuotaExceeded:
+          throw FolderError(error, "fsync", Quoting.path(key.path), path: key)
+        default: return false
+        }
+      }
+    }
+    return true
+  }
+
+  /// Runs a change of names in a directory; where its mode forbids that to its own owner, opens it up.
+  /// Its metadata is set at the end.
+  func writable<Result: ~Copyable>(
+    _ directory: OpenEntry, _ key: PathKey, _ body: () throws(Errno) -> Result
+  ) throws(Errno) -> Result {
+    do throws(Errno) { return try body() } catch {
+      guard error == .permissionDenied else { throw error }
+    }
+    let status = try directory.descriptor.status()
+    guard status.uid == ThreadIdentity.current.uid, status.permissions & 0o300 != 0o300 else {
+      throw .permissionDenied
+    }
+    try directory.descriptor.setPermissions(status.permissions | 0o700)
+    return try body()
+  }
+}
+
+/// Puts single items in place; for one thread.
+struct EntryPlacer {
+  private let run: RestoreRun
+  private let objects: any ObjectReader
+  private var walker: DirectoryWalker
+
+  init(_ run: RestoreRun, _ objects: any ObjectReader) {
+    self.run = run
+    self.objects = objects
+    walker = DirectoryWalker(run.root)
+  }
+
+  /// Gives an item its place. Does nothing when it is there already.
+  mutating func place(_ index: Int) throws(FolderError) {
+    let item = run.plan.items[index]
+    guard let new = item.new else { return }
+    guard let directory = try parent(of: index, "rename") else { return }
+    try attempt(index, "rename") { () throws(Errno) in
+      if item.action == .adjust { return try adjust(index, new, in: directory) }
+      let name = item.key.name
+      let temporary = run.plan.temporaryName(index)
+      guard let built = try run.root.status(of: temporary, in: directory) else { return }
+      // Exchanged already, and cut off before the old one went.
+      if item.action == .exchange, built.kind != .directory {
+        return try directory.descriptor.remove(temporary)
+      }
+      let present = try run.root.status(of: name, in: directory)
+      if item.action == .add {
+        if present != nil { return try giveUp(index, in: directory) }
+        return try add(temporary, name, in: directory)
+      }
+      guard let present, run.isAsPlanned(present, index) else {
+        return try giveUp(index, in: directory)
+      }
+      if let old = item.old { try clearFlags(old, in: directory) }
+      if item.action == .replace {
+        try directory.descriptor.rename(temporary, to: name)
+        // rename(2) does nothing where both are names of one file.
+        if item.link != nil { try removeIfThere(temporary, in: directory) }
+      } else {
+        try exchange(temporary, name, in: directory)
+      }
+    }
+  }
+
+  /// Removes what is not wanted any more, or makes way for what takes a directory's place.
+  mutating func remove(_ index: Int) throws(FolderError) {
+    let item = run.plan.items[index]
+    guard let directory = try parent(of: index, "remove") else { return }
+    try attempt(index, "remove") { () throws(Errno) in
+      let name = item.key.name
+      let present = try run.root.status(of: name, in: directory)
+      if item.action == .remove {
+        guard let present else { return }
+        guard run.isAsPlanned(present, index) else {
+          return run.skip(index, .changing, RestoreRun.changedDetail)
+        }
+        if let old = item.old { try clearFlags(old, in: directory) }
+        return try run.writable(directory, item.key.parent ?? .root) { () throws(Errno) in
+          try directory.descriptor.remove(name)
+        }
+      }
+      if let present, present.kind == .directory {
+        do throws(Errno) {
+          try run.writable(directory, item.key.parent ?? .root) { () throws(Errno) in
+            try directory.descriptor.remove(name, isDirectory: true)
+          }
+        } catch {
+          guard error == .directoryNotEmpty || error == .fileExists || error == .resourceBusy
+          else { throw error }
+          run.skip(
+            index, .unsupported,
+            "the directory stays: what is in it is ignored, mounted, a folder of its own, or newer "
+              + "than the last snapshot")
+          if item.action == .clear { try discard(index, in: directory) }
+          return
+        }
+      } else if present != nil, item.action == .removeDirectory {
+        return run.skip(index, .changing, RestoreRun.changedDetail)
+      }
+      guard item.action == .clear else { return }
+      let temporary = run.plan.temporaryName(index)
+      guard try run.root.status(of: temporary, in: directory) != nil else { return }
+      if try run.root.status(of: name, in: directory) != nil {
+        return try giveUp(index, in: directory)
+      }
+      try add(temporary, name, in: directory)
+    }
+  }
+
+  /// Sets a directory's metadata; it stays what it is where nobody asked.
+  mutating func settle(_ settling: RestorePlan.Settling) throws(FolderError) {
+    let entry = settling.new ?? settling.old
+    guard let entry else { return }
+    let attributes = try settling.new?.attributes.decoded(objects) ?? []
+    do throws(DirectoryObstacle) {
+      let directory = try walker.open(settling.key)
+      do throws(Errno) {
+        let status = try directory.descriptor.status()
+        if let new = settling.new {
+          let isExact = !(settling.old?.hasSameAccess(as: new) ?? false)
+          run.metadata.apply(
+            new, attributes, to: directory.descriptor, status, isExact: isExact)
+          if settling.old?.inodeFlags ?? 0 != new.inodeFlags {
+            run.metadata.setFlags(new.inodeFlags, of: new.key, directory.descriptor)
+          }
+        } else if status.permissions == entry.permissions | 0o700 {
+          try directory.descriptor.setPermissions(entry.permissions)
+        }
+      } catch { throw .system(error) }
+    } catch {
+      run.problems.add(settling.key, .unsupported, "its metadata: \(error.detail)")
+    }
+  }
+
+  /// Sets the flags that would have kept files from being built or moved.
+  mutating func setFlags() throws(FolderError) {
+    for (index, item) in run.plan.items.enumerated() where item.action.builds {
+      guard let new = item.new, new.inodeFlags & MetadataWriter.immutable != 0,
+        !run.isSkipped(index)
+      else { continue }
+      guard let directory = try parent(of: index, "open") else { continue }
+      try attempt(index, "open") { () throws(Errno) in
+        let file = try directory.descriptor.openOnSameMount(
+          item.key.name, [.readOnly, .nonBlocking])
+        run.metadata.setFlags(new.inodeFlags, of: item.key, file)
+      }
+    }
+  }
+
+  // MARK: - Steps
+
+  private func adjust(
+    _ index: Int, _ new: TreeEntry, in directory: OpenEntry
+  ) throws(Errno) {
+    let file: OpenEntry
+    do throws(Errno) {
+      // A file that is open for reading can have its flags changed.
+      file = OpenEntry(
+        try directory.descriptor.openOnSameMount(
+          new.key.name, new.kind == .file ? [.readOnly, .nonBlocking] : [.path]))
+    } catch {
+      guard error == .permissionDenied else { throw error }
+      file = OpenEntry(try directory.descriptor.openOnSameMount(new.key.name, [.path]))
+    }
+    try adjust(index, new, file.descriptor)
+  }
+
+  private func adjust(
+    _ index: Int, _ new: TreeEntry, _ file: borrowing Descriptor
+  ) throws(Errno) {
+    let status = try file.status()
+    guard let old = run.plan.items[index].old, status.kind == new.kind else {
+      return run.skip(index, .changing, RestoreRun.changedDetail)
+    }
+    // Half done before a crash is no change by others: content and time tell.
+    guard status.size == old.size || new.kind != .file,
+      status.modified == old.modified || status.modified == new.modified
+    else { return run.skip(index, .changing, RestoreRun.changedDetail) }
+    let attributes: [ExtendedAttribute]
+    do throws(FolderError) { attributes = try new.attributes.decoded(objects) } catch {
+      return run.skip(index, .unsupported, error.message)
+    }
+    let flags = old.inodeFlags | new.inodeFlags
+    if old.inodeFlags & MetadataWriter.immutable != 0 {
+      run.metadata.setFlags(0, of: new.key, file)
+    }
+    run.metadata.apply(
+      new, attributes, to: file, status, isExact: old.attributes != new.attributes)
+    if flags != 0 { run.metadata.setFlags(new.inodeFlags, of: new.key, file) }
+  }
+
+  /// An immutable file can neither be replaced nor removed.
+  private func clearFlags(_ old: TreeEntry, in directory: OpenEntry) throws(Errno) {
+    guard old.inodeFlags & MetadataWriter.immutable != 0, old.kind == .file else { return }
+    let file = try directory.descriptor.openOnSameMount(old.key.name, [.readOnly, .nonBlocking])
+    run.metadata.setFlags(0, of: old.key, file)
+  }
+
+  private func add(
+    _ temporary: [UInt8], _ name: [UInt8], in directory: OpenEntry
+  ) throws(Errno) {
+    do throws(Errno) {
+      try directory.descriptor.rename(temporary, to: name, .refuse)
+    } catch {
+      // A file system without that rule; nothing was there a moment ago.
+      guard error == .invalidArgument else { throw error }
+      try directory.descriptor.rename(temporary, to: name)
+    }
+  }
+
+  private func exchange(
+    _ temporary: [UInt8], _ name: [UInt8], in directory: OpenEntry
+  ) throws(Errno) {
+    do throws(Errno) {
+      try directory.descriptor.rename(temporary, to: name, .exchange)
+      try directory.descriptor.remove(temporary)
+    } catch {
+      guard error == .invalidArgument else { throw error }
+      try directory.descriptor.remove(name)
+      try directory.descriptor.rename(temporary, to: name)
+    }
+  }
+
+  private func removeIfThere(_ name: [UInt8], in directory: OpenEntry) throws(Errno) {
+    do throws(Errno) { try directory.descriptor.remove(name) } catch {
+      if error != .noSuchFileOrDirectory { throw error }
+    }
+  }
+
+  /// Leaves what is there and removes what was built.
+  private func giveUp(_ index: Int, in directory: OpenEntry) throws(Errno) {
+    run.skip(index, .changing, RestoreRun.changedDetail)
+    try discard(index, in: directory)
+  }
+
+  private func discard(_ index: Int, in directory: OpenEntry) throws(Errno) {
+    var remover = TreeRemover(run.root)
+    let parent = run.plan.items[index].key.parent ?? .root
+    try remover.remove(parent.appending(run.plan.temporaryName(index)))
+  }
+
+  /// The directory that holds an item; nil, and the item is given up, where it can't be entered.
+  private mutating func parent(
+    of index: Int, _ operation: String
+  ) throws(FolderError) -> OpenEntry? {
+    do throws(DirectoryObstacle) {
+      return try walker.open(run.plan.items[index].key.parent ?? .root)
+    } catch {
+      // Gone with its parent, in whose place something else may be: nothing is left to do.
+      if run.plan.items[index].new == nil, case .system(let cause) = error,
+        cause == .noSuchFileOrDirectory || cause == .notDirectory
+      {
+        return nil
+      }
+      try run.skip(index, error, operation)
+      return nil
+    }
+  }
+
+  private func attempt(
+    _ index: Int, _ operation: String, _ body: () throws(Errno) -> Void
+  ) throws(FolderError) {
+    do throws(Errno) { try body() } catch { try run.skip(index, .system(error), operation) }
+  }
+}
