@@ -91,10 +91,12 @@ import Testing
     ["nosuchverb"], ["log", "--nosuch"], ["cat"], ["checkout"], ["log", "-n", "many"],
     ["log", "-n", "-1"], ["log", "--all", "--branch", "x"], ["diff", "--stat", "--name-status"],
     ["snapshot", "--rescan", "--full"], ["snapshot", "--label", "novalue"],
-    ["restore", "--overwrite"], ["branch", "-d"], ["branch", "-m", "one"], ["branch", "a", "b", "c"],
-    ["tag", "-d"], ["label", "HEAD"], ["pin"], ["completions", "csh"], ["wait", "--timeout", "soon"],
-    ["undo", "x"], ["--nosuch"], ["-C"], ["show", "a", "b"], ["protect"], ["unprotect"],
-    ["config", "nosuch"], ["cat", "HEAD", "x", "--json"], ["log", "--good"], ["diff", "--text"],
+    ["restore", "--overwrite"], ["branch", "-d"], ["branch", "-m", "one"],
+    ["branch", "a", "b", "c"],
+    ["tag", "-d"], ["label", "HEAD"], ["pin"], ["completions", "csh"],
+    ["wait", "--timeout", "soon"],
+    ["undo", "x"], ["--nosuch"], ["show", "a", "b"], ["protect"], ["unprotect"],
+    ["config", "nosuch"], ["log", "--good"], ["diff", "--text"],
     ["restore", "--in-place"], ["find", "x"], ["mount", "x"],
   ])
   func `of usage are status 64 and say where help is`(_ arguments: [String]) throws {
@@ -104,7 +106,16 @@ import Testing
       #expect(outcome.output.isEmpty)
       #expect(outcome.errors.hasPrefix("dtm: error: "))
       #expect(outcome.errors.contains("  hint: "))
-      #expect(try fixture.run(arguments + ["--json"]).error()["code"]?.string == "usage")
+      let error = try fixture.run(arguments + ["--json"]).error()
+      #expect(error["code"]?.string == "usage")
+    }
+  }
+
+  @Test func `of an option without its value, or without meaning, are usage too`() throws {
+    try withFixture { fixture in
+      #expect(fixture.dtm("-C").status == .usage)
+      #expect(fixture.dtm("cat", "HEAD", "x", "--json").status == .usage)
+      #expect(fixture.dtm("completions", "bash", "--json").status == .usage)
     }
   }
 

@@ -4,7 +4,8 @@ import Testing
 
 @Suite struct `Help` {
   static let verbs = [
-    "init", "snapshot", "protect", "unprotect", "wait", "status", "log", "show", "diff", "ls", "cat",
+    "init", "snapshot", "protect", "unprotect", "wait", "status", "log", "show", "diff", "ls",
+    "cat",
     "restore", "checkout", "undo", "redo", "operations", "branch", "tag", "label", "pin", "unpin",
     "verify", "config", "completions",
   ]
@@ -24,9 +25,10 @@ import Testing
       let outcome = try fixture.good(verb, "--help", in: "")
       #expect(outcome.errors.isEmpty)
       try GoldenFile.expect(outcome.output, is: "help-\(verb).txt")
-      // The house style: options begin with a capital letter and have no full stop.
+      // The house style has no full stop; two lines are the parser's own.
       for line in outcome.output.split(separator: "\n") where line.hasPrefix("  -") {
-        #expect(!line.hasSuffix("."), "\(line)")
+        let isOurs = !line.hasPrefix("  --version") && !line.hasPrefix("  -h, --help")
+        #expect(!isOurs || !line.hasSuffix("."), "\(line)")
       }
     }
   }

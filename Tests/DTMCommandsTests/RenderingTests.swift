@@ -1,11 +1,10 @@
+import DTMCommands
 import DTMFolder
 import DTMRepository
 import DTMSystem
 import DTMTestSupport
 import SystemPackage
 import Testing
-
-import DTMCommands
 
 @Suite struct `Tables` {
   @Test func `align columns and leave no space at the end`() {

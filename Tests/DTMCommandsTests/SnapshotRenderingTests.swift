@@ -1,10 +1,9 @@
+import DTMCommands
 import DTMFolder
 import DTMRepository
 import DTMSystem
 import SystemPackage
 import Testing
-
-import DTMCommands
 
 /// Snapshots, restores and statuses as text and JSON, from values that are the same each time.
 @Suite struct `Rendering` {

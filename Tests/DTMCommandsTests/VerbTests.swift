@@ -279,7 +279,8 @@ import Testing
     }
   }
 
-  @Test(arguments: ["bash", "zsh", "fish"]) func `completions are a script`(_ shell: String) throws {
+  @Test(arguments: ["bash", "zsh", "fish"]) func `completions are a script`(_ shell: String) throws
+  {
     try withFixture { fixture in
       let outcome = try fixture.good("completions", shell, in: "")
       #expect(outcome.output.contains("restore"))

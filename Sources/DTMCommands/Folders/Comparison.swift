@@ -34,8 +34,10 @@ struct Comparison {
   let to: FolderState
   let differences: Differences
 
-  /// In key order.
-  var changes: [Differences.Change] { differences.changes }
+  /// In key order. That the folder itself came with the first snapshot is no news.
+  var changes: [Differences.Change] {
+    from == nil ? differences.changes.filter { !$0.key.isRoot } : differences.changes
+  }
 
   /// `beneath`: only these paths and what is beneath them; none: all.
   init(

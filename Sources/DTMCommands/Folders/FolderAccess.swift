@@ -92,7 +92,12 @@ final class FolderAccess {
 
   /// The snapshot that a text names.
   func snapshot(_ name: String) throws -> KnownSnapshot {
-    try resolver.resolve(name)
+    do throws(FolderError) { return try resolver.resolve(name) } catch {
+      if error.message.contains(name) { throw error }
+      throw FolderError(
+        error.code, "\(Quoting.path(Array(name.utf8))): \(error.message)", details: error.details,
+        hint: error.hint, path: error.path, cause: error.cause)
+    }
   }
 
   /// A snapshot by its id; nil where it is not kept any more.

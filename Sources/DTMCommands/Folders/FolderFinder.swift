@@ -41,7 +41,9 @@ struct FolderFinder {
 
   /// The folder of the daemon's configuration that is, or holds, a path.
   private func configured(holding path: FilePath) throws -> FolderLocation? {
-    guard let folder = try DaemonConfigurations(invocation).folder(holding: path) else { return nil }
+    guard let folder = try DaemonConfigurations(invocation).folder(holding: path) else {
+      return nil
+    }
     if let repository = folder.repository {
       return FolderLocation(folder: folder.path, repository: repository, folderID: nil)
     }

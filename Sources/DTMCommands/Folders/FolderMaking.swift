@@ -69,7 +69,8 @@ struct FolderMaking {
   private func found(_ location: FolderLocation) throws -> Result {
     if let repository, repository != location.repository {
       throw CommandFailure(
-        .exists, "the repository of \(Quoting.path(folder)) is at \(Quoting.path(location.repository))",
+        .exists,
+        "the repository of \(Quoting.path(folder)) is at \(Quoting.path(location.repository))",
         hint: "to move it: remove \(Quoting.path(folder.appending(FolderLocation.repositoryName)))"
           + " and run dtm init again; the history begins anew")
     }
@@ -78,7 +79,8 @@ struct FolderMaking {
     let history = try History(opened, folder: id)
     if let branch, branch != history.currentBranch {
       throw CommandFailure(
-        .exists, "\(Quoting.path(folder)) has a repository already, on the branch \(history.currentBranch)",
+        .exists,
+        "\(Quoting.path(folder)) has a repository already, on the branch \(history.currentBranch)",
         hint: "dtm checkout -b \(branch) makes another branch")
     }
     return Result(location: location, id: id, isCreated: false)

@@ -23,6 +23,7 @@ enum RefNames {
   static func present(_ name: String, _ what: String, at id: ObjectID) -> CommandFailure {
     CommandFailure(
       .exists, "there is a \(what) \(name) already, at \(Words.short(id))",
-      hint: "dtm \(what) -d \(name) removes it")
+      hint: what == "tag"
+        ? "dtm tag -d \(name) removes it" : "dtm checkout \(name) switches to it")
   }
 }

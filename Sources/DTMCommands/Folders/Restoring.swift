@@ -7,6 +7,13 @@ internal import SystemPackage
 /// Brings states back, as the caller; the snapshots that go with it are the daemon's, where one protects
 /// the folder.
 struct Restoring {
+  /// What came of a restore.
+  struct Result {
+    let outcome: RestoreOutcome
+    /// The folder was gone, and is there again.
+    let isAnew: Bool
+  }
+
   private let access: FolderAccess
   private var invocation: Invocation { access.invocation }
 
@@ -15,19 +22,21 @@ struct Restoring {
   }
 
   /// Restores or checks out. A folder that is gone is made anew.
-  func run(_ wanted: RestoreRequest) throws -> RestoreOutcome {
+  func run(_ wanted: RestoreRequest) throws -> Result {
     let request = filled(wanted)
     if request.isDryRun || request.destination != nil {
-      return try access.openFolder().restore(request)
+      return Result(outcome: try access.openFolder().restore(request), isAnew: false)
     }
     return try withRecorder(request.kind, request.paths) { recorder in
       if try isGone() {
-        return try Folder.restoreMissing(
+        let outcome = try Folder.restoreMissing(
           access.location, id: access.id, repository: access.repository,
           ignoring: access.configuredPatterns(), request, recorder: recorder
         ).outcome
+        return Result(outcome: outcome, isAnew: true)
       }
-      return try access.openFolder().restore(request, recorder: recorder)
+      return Result(
+        outcome: try access.openFolder().restore(request, recorder: recorder), isAnew: false)
     }
   }
 
@@ -62,14 +71,15 @@ struct Restoring {
     let outcome = try withRecorder("restore", []) { try folder.recover(recorder: $0) }
     guard let outcome else { return }
     invocation.remark(
-      "a \(outcome.kind) that was cut off was \(outcome.isFinished ? "finished" : "taken back") first")
+      "a \(outcome.kind) that was cut off was \(outcome.isFinished ? "finished" : "taken back") first"
+    )
     try access.refresh()
   }
 
   /// Runs `body` with what takes its snapshots; a daemon knows of the writes for as long.
-  private func withRecorder<Result>(
-    _ operation: String, _ paths: [PathKey], _ body: ((any RestoreRecorder)?) throws -> Result
-  ) throws -> Result {
+  private func withRecorder<Value>(
+    _ operation: String, _ paths: [PathKey], _ body: ((any RestoreRecorder)?) throws -> Value
+  ) throws -> Value {
     guard let daemon = try DaemonLink(invocation).folder(access.location.folder) else {
       return try body(nil)
     }

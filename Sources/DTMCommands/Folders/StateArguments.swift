@@ -30,9 +30,11 @@ struct StateArguments {
       rest = rest.dropFirst()
     }
     if let first = rest.first, states.count < limit, !allowsUnknown,
-      try !access.isKnownPath(arguments.key(first)) {
+      try !access.isKnownPath(arguments.key(first))
+    {
       throw CommandFailure(
-        .notFound, "no snapshot and no path is named \(Quoting.path(RawArguments.bytes(of: first)))",
+        .notFound,
+        "no snapshot and no path is named \(Quoting.path(RawArguments.bytes(of: first)))",
         hint: "dtm log lists the snapshots, dtm ls the paths")
     }
     self.paths = try arguments.keys(rest + paths)

@@ -5,7 +5,7 @@ package enum FolderOption {
     var folder: String?
     var rest = arguments[...]
     while let first = rest.first {
-      if (first == "-C" || first == "--folder"), rest.count > 1 {
+      if first == "-C" || first == "--folder", rest.count > 1 {
         folder = rest[rest.startIndex + 1]
         rest = rest.dropFirst(2)
       } else if first.hasPrefix("--folder=") {

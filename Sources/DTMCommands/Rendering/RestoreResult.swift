@@ -20,7 +20,8 @@ struct RestoreResult {
   }
 
   /// Prints it, and returns how the command ends.
-  func print(_ outcome: RestoreOutcome, _ request: RestoreRequest) throws -> CommandStatus {
+  func print(_ result: Restoring.Result, _ request: RestoreRequest) throws -> CommandStatus {
+    let outcome = result.outcome
     let output = access.invocation.output
     if options.json {
       var writer = JSONWriter(pretty: true)
@@ -31,7 +32,7 @@ struct RestoreResult {
       writer.endLine()
       try output.write(writer.bytes)
     } else if !options.quiet {
-      for line in try lines(outcome, request) { try output.line(line) }
+      for line in try lines(result, request) { try output.line(line) }
     }
     return outcome.problems.isEmpty ? .done : .incomplete
   }
@@ -79,8 +80,11 @@ struct RestoreResult {
   // MARK: - For people
 
   /// The lines of it.
-  func lines(_ outcome: RestoreOutcome, _ request: RestoreRequest) throws -> [String] {
-    var lines: [String] = []
+  private func lines(
+    _ result: Restoring.Result, _ request: RestoreRequest
+  ) throws -> [String] {
+    let outcome = result.outcome
+    var lines: [String] = result.isAnew ? ["the folder was gone and is there again"] : []
     if let recovery = outcome.recovery {
       lines.append(
         recovery.isFinished
@@ -94,7 +98,7 @@ struct RestoreResult {
     } else if request.isDryRun {
       lines += planLines(outcome) + ["nothing was written: this was a dry run"]
     } else {
-      lines += doneLines(outcome, request)
+      lines += doneLines(outcome, request, isAnew: result.isAnew)
     }
     return lines + problemLines(outcome)
   }
@@ -108,7 +112,9 @@ struct RestoreResult {
     return "\(what) \(verb) as in \(moment(snapshot)) already: nothing to do"
   }
 
-  private func doneLines(_ outcome: RestoreOutcome, _ request: RestoreRequest) -> [String] {
+  private func doneLines(
+    _ outcome: RestoreOutcome, _ request: RestoreRequest, isAnew: Bool
+  ) -> [String] {
     var lines: [String] = []
     if request.destination != nil {
       lines.append(elsewhere(outcome, request))
@@ -120,7 +126,7 @@ struct RestoreResult {
     if let safety = outcome.safetySnapshot {
       lines.append(
         "what was there is in \(style.identifier(Words.short(safety.id))); dtm undo brings it back")
-    } else if outcome.operation != nil {
+    } else if outcome.operation != nil, !isAnew {
       lines.append("dtm undo takes it back")
     }
     return lines

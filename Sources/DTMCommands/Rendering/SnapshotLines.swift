@@ -18,7 +18,8 @@ package struct SnapshotLines {
 
   /// A table for `cells`.
   package func table() -> Table {
-    Table([.left, .left, .left, .flexible, .left, .right, .left], terminalWidth: width)
+    Table(
+      [.left, .left, .left, .flexible, .left, .right, .flexible], terminalWidth: width)
   }
 
   /// `7f3a9c2e  08:01  stage  clean ok  M2 A1  +212 KiB  run_id=8`.

@@ -49,13 +49,17 @@ package struct Table {
     return rows.map { line($0, widths, indent: indent) }
   }
 
+  /// Takes what is too much from the flexible columns, from the widest one each time.
   private func fit(_ widths: inout [Int], indent: Int) {
-    guard let terminalWidth, let flexible = columns.firstIndex(of: .flexible) else { return }
+    guard let terminalWidth else { return }
     let gaps = max(0, widths.count { $0 > 0 } - 1) * Self.gap
-    let excess = indent + widths.reduce(0, +) + gaps - terminalWidth
-    if excess > 0 {
-      widths[flexible] = max(
-        min(Self.leastFlexibleWidth, widths[flexible]), widths[flexible] - excess)
+    var excess = indent + widths.reduce(0, +) + gaps - terminalWidth
+    let flexible = columns.indices.filter { columns[$0] == .flexible }
+    while excess > 0, let widest = flexible.max(by: { widths[$0] < widths[$1] }),
+      widths[widest] > Self.leastFlexibleWidth
+    {
+      widths[widest] -= 1
+      excess -= 1
     }
   }
 

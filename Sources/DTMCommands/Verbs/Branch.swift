@@ -17,7 +17,8 @@ struct Branch: ReportingVerb {
   @Argument(help: ArgumentHelp("The name, and where it begins (default: HEAD)", valueName: "name"))
   var names: [String] = []
 
-  @Flag(name: .customShort("d"), help: "Delete the branch; its snapshots stay until they are pruned")
+  @Flag(
+    name: .customShort("d"), help: "Delete the branch; its snapshots stay until they are pruned")
   var delete = false
 
   @Flag(name: .customShort("m"), help: "Rename a branch")
@@ -70,7 +71,8 @@ struct Branch: ReportingVerb {
       return
     }
     let style = access.invocation.style
-    var table = Table([.left, .left, .left, .left, .flexible], terminalWidth: access.invocation.width)
+    var table = Table(
+      [.left, .left, .left, .left, .flexible], terminalWidth: access.invocation.width)
     for (name, id) in history.branches {
       let isCurrent = name == history.currentBranch
       var cells = [Table.Cell(isCurrent ? "*" : "", style.good)]
@@ -92,7 +94,8 @@ struct Branch: ReportingVerb {
       RecordDraft(
         kind: "branch", summary: "made the branch \(name) at \(Words.short(known.id))",
         moves: [RefMove(ref: access.history.refs.branch(name), old: nil, new: .id(known.id))]))
-    try say("branch \(name) at \(Words.short(known.id)); dtm checkout \(name) switches to it", access)
+    try say(
+      "branch \(name) at \(Words.short(known.id)); dtm checkout \(name) switches to it", access)
   }
 
   private func remove(_ name: String, _ access: FolderAccess) throws {
@@ -105,7 +108,9 @@ struct Branch: ReportingVerb {
       RecordDraft(
         kind: "branch", summary: "deleted the branch \(name), which was at \(Words.short(id))",
         moves: [RefMove(ref: access.history.refs.branch(name), old: .id(id), new: nil)]))
-    try say("deleted the branch \(name), which was at \(Words.short(id)); dtm undo brings it back", access)
+    try say(
+      "deleted the branch \(name), which was at \(Words.short(id)); dtm undo brings it back", access
+    )
   }
 
   private func move(_ old: String, to new: String, _ access: FolderAccess) throws {

@@ -19,7 +19,9 @@ struct Checkout: ReportingVerb {
   @Argument(help: "The snapshot or branch")
   var snapshot: String?
 
-  @Option(name: .customShort("b"), help: ArgumentHelp("Make this branch and switch to it", valueName: "new"))
+  @Option(
+    name: .customShort("b"),
+    help: ArgumentHelp("Make this branch and switch to it", valueName: "new"))
   var newBranch: String?
 
   @Flag(name: .customLong("dry-run"), help: "Show what would be done, and do nothing")
@@ -52,7 +54,7 @@ struct Checkout: ReportingVerb {
     } else if access.history.branch(name) != nil, name != access.history.currentBranch {
       request.branch = name
     }
-    let outcome = try Restoring(access).run(request)
-    return try RestoreResult(options, access).print(outcome, request)
+    let result = try Restoring(access).run(request)
+    return try RestoreResult(options, access).print(result, request)
   }
 }

@@ -26,7 +26,8 @@ struct CheckConfiguration: ReportingVerb {
       try file.map { ConfigurationLocation.file(try invocation.absolute($0)) }
       ?? DaemonConfigurations(invocation).own
     let configuration: Configuration
-    do throws(ConfigurationErrors) { configuration = try Configuration.load(from: location) } catch {
+    do throws(ConfigurationErrors) { configuration = try Configuration.load(from: location) } catch
+    {
       throw CommandFailure(error)
     }
     if options.json {

@@ -78,8 +78,9 @@ struct Initialize: ReportingVerb {
     }
     try output.line("made the repository of \(folder) at \(place)")
     if made.location.isInside {
-      try output.line("it lies in the folder: who removes the folder removes its history too"
-        + " (dtm protect keeps it outside)")
+      try output.line(
+        "it lies in the folder: who removes the folder removes its history too"
+          + " (dtm protect keeps it outside)")
     }
     if let first { _ = try SnapshotResult(options, access).print(first, isCreated: true) }
   }

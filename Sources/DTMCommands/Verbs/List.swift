@@ -219,7 +219,8 @@ extension TreeEntry {
       (0o004, "r"), (0o002, "w"), (0o001, "x"),
     ]
     var text = letters.map { permissions & $0.0 == 0 ? "-" : $0.1 }
-    for (bit, place, letter) in [(0o4000, 2, "s"), (0o2000, 5, "s"), (0o1000, 8, "t")] as [(UInt32, Int, Character)]
+    for (bit, place, letter) in [(0o4000, 2, "s"), (0o2000, 5, "s"), (0o1000, 8, "t")]
+      as [(UInt32, Int, Character)]
     where permissions & bit != 0 {
       text[place] = text[place] == "x" ? letter : Character(letter.uppercased())
     }

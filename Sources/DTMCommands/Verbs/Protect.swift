@@ -169,8 +169,9 @@ struct Protect: ReportingVerb {
     }
     if options.quiet { return }
     let folder = Quoting.path(made.location.folder)
-    try output.line("\(folder) is protected as \(name); its history is in "
-      + Quoting.path(made.location.repository))
+    try output.line(
+      "\(folder) is protected as \(name); its history is in "
+        + Quoting.path(made.location.repository))
     if made.location.isInside {
       try output.line("it lies in the folder: who removes the folder removes its history too")
     }

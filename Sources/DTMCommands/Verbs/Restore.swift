@@ -57,8 +57,8 @@ struct Restore: ReportingVerb {
     request.takesSafetySnapshot = !noSafetySnapshot
     request.destination = try to.map(invocation.absolute)
     request.overwrites = overwrite
-    let outcome = try Restoring(access).run(request)
-    return try RestoreResult(options, access).print(outcome, request)
+    let result = try Restoring(access).run(request)
+    return try RestoreResult(options, access).print(result, request)
   }
 
   private func request(_ access: FolderAccess) throws -> RestoreRequest {

@@ -92,7 +92,8 @@ package struct SnapshotPage {
     let counts = snapshot.counts
     let others = counts.entries - counts.files
     return "\(Words.count(counts.files, "file")), \(HumanUnits.bytes(counts.bytes))"
-      + (others > 0 ? ", and \(Words.count(others, "directory or link", "directories and links"))" : "")
+      + (others > 0
+        ? ", and \(Words.count(others, "directory or link", "directories and links"))" : "")
   }
 
   private func changed(_ report: SnapshotReport) -> String {

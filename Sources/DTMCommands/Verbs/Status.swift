@@ -74,7 +74,8 @@ struct StatusPage {
       lines.append("  since then: " + lister.summary(comparison))
       lines += lister.lines(Array(changes.prefix(Self.limit)), indent: 4)
       if changes.count > Self.limit {
-        lines.append("    and \(Words.grouped(changes.count - Self.limit)) more; dtm diff lists all")
+        lines.append(
+          "    and \(Words.grouped(changes.count - Self.limit)) more; dtm diff lists all")
       }
     }
     if let daemon {

@@ -130,7 +130,9 @@ struct SnapshotResult {
         + "  \(Quoting.path(problem.key)): \(Words.visible(problem.detail))"
     }
     lines += snapshot.uncovered.filter { key in !snapshot.problems.contains { $0.key == key } }
-      .map { "  " + style.warning("uncovered") + "  \(Quoting.path($0)): its last known content is kept" }
+      .map {
+        "  " + style.warning("uncovered") + "  \(Quoting.path($0)): its last known content is kept"
+      }
     if lines.count > Self.problemLimit {
       let rest = lines.count - Self.problemLimit
       lines = lines.prefix(Self.problemLimit) + ["  and \(rest) more; dtm show lists them"]

@@ -73,7 +73,8 @@ struct Verify: ReportingVerb {
         lines.append("  snapshots  " + Self.some(damage.snapshots.map(Words.short)))
       }
       if !damage.paths.isEmpty {
-        lines.append("  paths      " + Self.some(damage.paths.map { $0.isRoot ? "." : Quoting.path($0) }))
+        lines.append(
+          "  paths      " + Self.some(damage.paths.map { $0.isRoot ? "." : Quoting.path($0) }))
       }
     }
     let objects = Words.count(found.objects, "object")
