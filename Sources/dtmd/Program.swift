@@ -3,7 +3,7 @@ internal import DTMControl
 
 /// The daemon and the few commands that concern it alone.
 @main
-struct Program: AsyncParsableCommand {
+struct Program: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "dtmd",
     abstract: "Protect folders: watch them and take snapshots of what changes",

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import DTMDaemon
 
-struct Run: AsyncParsableCommand {
+struct Run: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Run the daemon in the foreground",
     discussion: """
@@ -22,8 +22,8 @@ struct Run: AsyncParsableCommand {
       valueName: "journal|stderr"))
   var log: LogDestination?
 
-  func run() async throws {
-    let status = await DaemonProgram().run(
+  func run() throws {
+    let status = DaemonProgram().run(
       configuration: config, socket: socket, log: log, engines: RepositoryEngines())
     throw ExitCode(status)
   }

@@ -41,7 +41,8 @@ enum Command {
     var argv: [UnsafeMutablePointer<CChar>?] = unsafe arguments.map { unsafe strdup($0) } + [nil]
     var envp: [UnsafeMutablePointer<CChar>?] = unsafe variables.map { unsafe strdup($0) } + [nil]
     defer {
-      for unsafepointer in unsafe argv + envp { unsafe free(pointer) }
+      for index in unsafe argv.indices { unsafe free(argv[index]) }
+      for index in unsafe envp.indices { unsafe free(envp[index]) }
     }
     var pid: pid_t = 0
     let status = unsafe posix_spawnp(&pid, arguments[0], &actions, nil, &argv, &envp)

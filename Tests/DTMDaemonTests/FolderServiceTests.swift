@@ -284,7 +284,8 @@ extension CaptureOrder {
     }
   }
 
-  @Test func `stopping takes a last snapshot of what changed`() throws {
+  @Test(arguments: 1...10)
+  func `stopping takes a last snapshot of what changed, a moment before too`(_: Int) throws {
     let fixture = try Fixture(settle: Fixture.byHand)
     try fixture.settleIn()
     try fixture.write("second")

@@ -68,7 +68,9 @@ private final class RealFixture {
     let repository = try Repository(at: repository)
     let newest = try #require(try snapshots().first)
     var found: [String] = []
-    try Tree(root: newest.snapshot.tree, objects: repository.objects).forEach { entry in
+    try Tree(root: newest.snapshot.tree, objects: repository.objects).forEach(
+      beneath: nil
+    ) { entry in
       if !entry.key.isRoot { found.append(Quoting.path(entry.key)) }
       return true
     }

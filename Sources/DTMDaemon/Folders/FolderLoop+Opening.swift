@@ -83,6 +83,12 @@ extension FolderLoop {
 
   /// Takes the last snapshot and cleans up.
   mutating func finish() {
+    do throws(WatchError) {
+      // What was written before the end is in the last snapshot.
+      try watcher?.barrier(within: Self.watcherLimit)
+    } catch {
+      logger.warning("the watcher does not answer", metadata: ["error": "\(error)"])
+    }
     look()
     perform(settler.on(.stopping, at: time.monotonic()))
     let stopping = DaemonFault.busy(reason: "dtmd stops protecting the folder")

@@ -138,7 +138,7 @@ final class RepositoryEngine: FolderEngine {
     var isFound = false
     do throws(RepositoryError) {
       let tree = Tree(root: snapshot.tree, objects: repository.objects)
-      try tree.forEach { entry in
+      try tree.forEach(beneath: nil) { entry in
         isFound = entry.key.name == IgnoreScope.fileName
         return !isFound
       }

@@ -13,26 +13,44 @@ package struct DaemonProgram: Sendable {
     environment = ProcessEnvironment.variables
   }
 
-  /// `dtmd run`: protects the configured folders until SIGTERM or SIGINT.
+  /// `dtmd run`: protects the configured folders until SIGTERM or SIGINT; SIGHUP reloads. Called on
+  /// the main thread, while it is the only one.
   ///
   /// `configuration`, `socket`: paths that were named. `log`: nil for the journal where it is.
   package func run(
     configuration: String?, socket: String?, log: LogDestination?, engines: any FolderEngines
-  ) async -> Int32 {
+  ) -> Int32 {
     let isTerminal = StandardStream.error.isTerminal
     let destination = log ?? .automatic(isTerminal: isTerminal)
     var options = DaemonOptions(configuration: location(named: configuration))
     options.socket = (socket ?? environment["DTM_SOCKET"]).map { FilePath($0) }
-    do {
+    do throws(DaemonError) {
       let daemon = try Daemon(
         options: options, engines: engines,
         logger: destination.logger(level: .critical, isTerminal: isTerminal))
-      try await daemon.runUntilSignalled()
+      try runUntilStopped(daemon)
       return 0
-    } catch let error as DaemonError {
-      return ProgramFailure(error).tell()
     } catch {
-      return ProgramFailure(status: .unavailable, "\(error)").tell()
+      return ProgramFailure(error).tell()
+    }
+  }
+
+  private func runUntilStopped(_ daemon: Daemon) throws(DaemonError) {
+    let signals = try onSignals { () throws(Errno) in try LifecycleSignals() }
+    try daemon.start()
+    defer { daemon.stop() }
+    try onSignals { () throws(Errno) in
+      while case .reload = try signals.next() { daemon.reload() }
+    }
+  }
+
+  private func onSignals<Value>(
+    _ body: () throws(Errno) -> Value
+  ) throws(DaemonError) -> Value {
+    do throws(Errno) {
+      return try body()
+    } catch {
+      throw DaemonError(.unavailable, "signals can't be waited for", cause: error)
     }
   }
 

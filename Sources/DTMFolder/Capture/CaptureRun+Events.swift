@@ -104,6 +104,7 @@ extension CaptureRun {
   private func lookAt(
     _ key: PathKey, _ reach: ChangeSet.Scope, in directory: OpenEntry, _ scope: IgnoreScope
   ) throws(FolderError) -> Bool {
+    if isTooLong(key) { return true }
     let before = try knownRecord(key).map { KnownEntries.Known(key: key, record: $0) }
     let found: FileStatus?
     do throws(Errno) {

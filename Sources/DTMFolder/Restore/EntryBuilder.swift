@@ -142,6 +142,9 @@ struct EntryBuilder {
         }
       }
       let made = try directory.descriptor.openOnSameMount(key.name, [.path])
+      if entry.kind != .symlink, builder.inherits(directory, key.parent ?? .root) {
+        try made.removeAttributeIfPresent(MetadataWriter.accessList)
+      }
       run.metadata.apply(entry, attributes, to: made, try made.status(), isExact: false)
     }
   }

@@ -22,13 +22,14 @@ extension Folder {
     var differences: [TreeDifference] = []
     for difference in wanted {
       guard let new = difference.new else { continue }
-      // A directory that is not empty keeps its own owner, mode and time.
-      if new.key.isRoot && (!request.paths.isEmpty || !place.isEmpty) { continue }
+      // What holds paths of a folder is not the folder.
+      if new.key.isRoot && !request.paths.isEmpty { continue }
       let old = place.isEmpty ? nil : try Self.present(new.key, &walker)
       differences.append(TreeDifference(old: old, new: new))
     }
     var planner = RestorePlanner(keepsAdded: false) { _ in 0 } present: { _ in nil } wanted: {
-      _ in nil
+      key throws(FolderError) in
+      key.isRoot && !request.paths.isEmpty ? nil : try selection.wanted(key)
     }
     let plan = try planner.plan(differences, name: Hex.string(SecureRandom.bytes(8)))
     var laid = prospect

@@ -114,6 +114,7 @@ struct MetadataWriter: Sendable {
       || name.elementsEqual("security.capability".utf8)
   }
 
+  static let accessList = Array("system.posix_acl_access".utf8)
   /// The default ACL, which what is made in a directory inherits.
   static let defaultList = Array("system.posix_acl_default".utf8)
 }

@@ -203,6 +203,27 @@ struct CaptureTests {
     }
   }
 
+  /// Writes a file right before it is read and, with the same size, right after.
+  private struct SameTick {
+    private var isBefore = true
+    var isOver = false
+    /// Whether the last write left the file's times as they were.
+    private(set) var isInTime = false
+
+    mutating func next(_ sandbox: Sandbox, _ name: PathKey) throws {
+      if isOver { return }
+      if isBefore {
+        try sandbox.write(name, "aaaa")
+      } else {
+        let before = try sandbox.status(name).changed
+        try sandbox.write(name, "bbbb")
+        isInTime = try sandbox.status(name).changed == before
+        isOver = true
+      }
+      isBefore.toggle()
+    }
+  }
+
   @Test func `a change of the same size within the same tick is found by the next scan`() throws {
     try withTemporaryDirectory { directory in
       try Sandbox(path: directory).directory("mount")
@@ -211,25 +232,20 @@ struct CaptureTests {
       try #require(mounted == 0, "mount(2): this test needs root")
       defer { unsafe umount2(directory.appending("mount").string, Int32(MNT_DETACH)) }
       let sandbox = Sandbox(path: directory.appending("mount"))
+      let step = Mutex(SameTick())
       let time = HookedTime { _ in }
-      let fixture = try FolderFixture(
-        directory, data: sandbox.path, environment: .hooked(time))
+      var environment = CaptureEnvironment.hooked(time)
+      environment.pause = { _ in step.withLock { $0.isOver = false } }
+      let fixture = try FolderFixture(directory, data: sandbox.path, environment: environment)
       var met = 0
       for round in 0..<200 where met < 3 {
         let name = PathKey("f\(round)") ?? .root
-        let seen = Mutex<[FileTime]>([])
-        // The clock is asked after the lock and the session are there, then before and after
-        // each reading: the file is written right before one and right after the same.
+        step.withLock { $0 = SameTick() }
         time.set { call in
+          // The lock and the capture ask first; then it is before and after each reading.
+          if call < 3 { return }
           do {
-            if call % 2 == 0 {
-              try sandbox.write(name, "aaaa")
-            } else if call >= 5, seen.withLock({ $0.isEmpty }) {
-              let before = try sandbox.status(name).changed
-              try sandbox.write(name, "bbbb")
-              let after = try sandbox.status(name).changed
-              seen.withLock { $0 = [before, after] }
-            }
+            try step.withLock { try $0.next(sandbox, name) }
           } catch {
             Issue.record(error)
           }
@@ -237,13 +253,12 @@ struct CaptureTests {
         try sandbox.write(name, "aaaa")
         let outcome = try fixture.snapshot(allowsHot: true)
         time.set { _ in }
-        let times = seen.withLock { $0 }
-        if times.count == 2, times[0] == times[1] {
-          let kept = try fixture.content(try fixture.tree(outcome), name)
-          if kept == Array("aaaa".utf8) { met += 1 }
-        }
+        let isSame = step.withLock { $0.isInTime }
+        let kept = try fixture.content(try fixture.tree(outcome), name)
+        if isSame && kept == Array("aaaa".utf8) && outcome.snapshot?.hot == [] { met += 1 }
         let next = try fixture.tree(try fixture.snapshot())
-        #expect(try fixture.content(next, name) == Array(try sandbox.open(name, 0).readToEnd()))
+        let now = try sandbox.open(name, 0).readToEnd()
+        #expect(try fixture.content(next, name) == now)
       }
       #expect(met == 3, "the case came \(met) times")
     }
@@ -267,7 +282,8 @@ struct CaptureTests {
       let calls = fixture.folder.environment.calls
       let before = calls.count
       try fixture.snapshot(fixture.events([]), ifChanged: true)
-      #expect(calls.count - before == 0)
+      // The folder itself, before and after; the file no more.
+      #expect(calls.count - before <= 6)
     }
   }
 
@@ -287,7 +303,8 @@ struct CaptureTests {
       let second = try fixture.folder.snapshot(request)
       #expect(try fixture.content(try fixture.tree(second), "h")?.first == 1)
       // Had it taken ten seconds, it would rest for ninety.
-      let revisit = Revisit("h", .entry, .hot, ended: time.now().seconds * 1_000_000, took: 10_000_000)
+      let revisit = Revisit(
+        "h", .entry, .hot, ended: time.now().seconds * 1_000_000, took: 10_000_000)
       let header = try #require(fixture.folder.state.beginReading())
       fixture.folder.state.replaceRevisits(removing: ["h"], adding: [revisit])
       fixture.folder.state.commit(header)
@@ -373,4 +390,3 @@ struct CaptureTests {
     }
   }
 }
-

@@ -212,10 +212,69 @@ struct FolderTests {
     }
   }
 
-  @Test func `a folder that is gone is held and never looks empty`() throws {
-    try withFixture { fixture in
-      try removeTree(fixture.sandbox.path)
+  @Test func `a folder that is gone or moved away is held and never looks empty`() throws {
+    try withTemporaryDirectory { directory in
+      let fixture = try FolderFixture(directory)
+      let outer = Sandbox(path: directory)
+      try fixture.sandbox.write("f", "x")
+      let first = try fixture.snapshot(fixture.scan())
+      try outer.rename("data", to: "elsewhere")
+      #expect(throws: FolderError(.held, "")) { try fixture.snapshot(fixture.events([])) }
+      #expect(throws: FolderError(.held, "")) { try fixture.snapshot() }
       #expect(throws: FolderError(.held, "")) { try fixture.reopen() }
+      // An empty directory in its place: an unmounted disk.
+      try outer.directory("data")
+      var request = SnapshotRequest(ChangeSet(basis: .scan), trigger: "quiet")
+      #expect(throws: FolderError(.held, "")) { try fixture.folder.snapshot(request) }
+      try outer.removeEmptyDirectory("data")
+      try outer.rename("elsewhere", to: "data")
+      request.ifChanged = true
+      #expect(try fixture.folder.snapshot(request).id == first.id)
+      // Another one with content is scanned, an empty one recorded when somebody says so.
+      try outer.rename("data", to: "elsewhere")
+      try outer.directory("data")
+      try fixture.sandbox.write("g", "y")
+      #expect(try fixture.folder.snapshot(request).wasCreated)
+      try fixture.sandbox.remove("g")
+      #expect(try fixture.snapshot().snapshot?.counts.entries == 0)
+    }
+  }
+
+  @Test func `a folder that is replaced while it is captured is not recorded`() throws {
+    try withTemporaryDirectory { directory in
+      let time = HookedTime { _ in }
+      let fixture = try FolderFixture(directory, environment: .hooked(time))
+      let outer = Sandbox(path: directory)
+      try fixture.sandbox.write("f", "x")
+      let first = try fixture.snapshot()
+      try fixture.sandbox.write("f", "xx")
+      time.set { call in
+        if call == 3 {
+          do { try outer.rename("data", to: "elsewhere") } catch { Issue.record(error) }
+        }
+      }
+      #expect(throws: FolderError(.held, "")) { try fixture.snapshot() }
+      time.set { _ in }
+      #expect(try History(fixture.repository, folder: fixture.folderID).head == first.id)
+    }
+  }
+
+  @Test func `a path longer than a key may be is a problem of its directory`() throws {
+    try withFixture { fixture in
+      let name = [UInt8](repeating: UInt8(ascii: "n"), count: 250)
+      try fixture.sandbox.write("near", "x")
+      var directory = try Descriptor.open(fixture.sandbox.path, [.readOnly, .directory])
+      for _ in 0..<270 {
+        let number = directory.rawValue
+        try unsafe withCString(of: name) { pointer throws(Errno) in
+          if unsafe mkdirat(number, pointer, 0o755) != 0 { throw .current }
+        }
+        directory = try directory.open(name, [.readOnly, .directory])
+      }
+      let snapshot = try #require(try fixture.snapshot().snapshot)
+      #expect(snapshot.problems.map(\.kind) == [.unsupported])
+      #expect(snapshot.problems.first?.key.components.count == 261)
+      #expect(snapshot.counts.entries == 262)
     }
   }
 
@@ -262,7 +321,9 @@ struct FolderTests {
       try sandbox.write("added", "fresh")
       let working = try fixture.folder.working()
       let differences = try Differences(from: head, to: working.tree)
-      let shown = differences.changes.map { "\($0.kind) \(String(decoding: $0.key.path, as: UTF8.self))" }
+      let shown = differences.changes.map {
+        "\($0.kind) \(String(decoding: $0.key.path, as: UTF8.self))"
+      }
       #expect(
         shown == [
           "added added", "renamed d/renamed-to", "modified edited", "removed gone", "type kind",

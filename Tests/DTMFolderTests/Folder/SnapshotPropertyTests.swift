@@ -30,7 +30,8 @@ struct SnapshotPropertyTests {
           case .events: changes = fixture.events(paths, subtrees: subtrees)
           case .scan: changes = fixture.scan()
           case .mixed:
-            changes = edits.random.oneIn(2)
+            changes =
+              edits.random.oneIn(2)
               ? fixture.events(paths, subtrees: subtrees) : fixture.scan()
           }
           if edits.random.oneIn(4) { try fixture.reopen() }

@@ -72,7 +72,8 @@ final class FolderFixture {
     _ paths: [PathKey], subtrees: [PathKey] = [], hot: [PathKey] = []
   ) -> ChangeSet {
     clock += 1
-    let all = Set(paths).subtracting(subtrees).map { ($0, ChangeSet.Scope.entry) }
+    let all =
+      Set(paths).subtracting(subtrees).map { ($0, ChangeSet.Scope.entry) }
       + Set(subtrees).map { ($0, .subtree) }
     return ChangeSet(
       basis: .events, baseClock: "c\(clock - 1)", endClock: "c\(clock)",
@@ -104,7 +105,10 @@ final class FolderFixture {
 
   func entries(_ tree: Tree) throws -> [TreeEntry] {
     var entries: [TreeEntry] = []
-    try tree.forEach { entries.append($0); return true }
+    try tree.forEach {
+      entries.append($0)
+      return true
+    }
     return entries
   }
 

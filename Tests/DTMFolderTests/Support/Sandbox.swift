@@ -31,7 +31,9 @@ struct Sandbox {
       let file = unsafe clinux_open(name, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
       if file < 0 { return -1 }
       defer { _ = close(file) }
-      let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(file, $0.baseAddress, $0.count) }
+      let count = unsafe bytes.withUnsafeBytes {
+        unsafe Glibc.write(file, $0.baseAddress, $0.count)
+      }
       return count == bytes.count ? 0 : -1
     }
   }
