@@ -11,14 +11,14 @@ package enum DaemonInterface {
     # as the configuration has them. Times are RFC 3339 in UTC.
     interface io.dtm.Daemon
 
-    type Snapshot (id: string, time: string, message: string, files: int, bytes: int, basis: string, complete: bool)
+    type SnapshotSummary (id: string, time: string, message: string, files: int, bytes: int, basis: string, complete: bool)
 
     # state: protected, degraded, unprotected, paused. phase: idle, dirty, settling, snapshotting, scanning,
     # offline. basis: events, scan, full. Paths in hot and uncovered are beneath the folder and shown as text;
     # pathBytes has the bytes, in base64, of each whose text is not the path itself.
     type Folder (
       name: string, path: string, state: string, reasons: []string, phase: string,
-      lastSnapshot: ?Snapshot, dirty: int, hot: []string, uncovered: []string,
+      lastSnapshot: ?SnapshotSummary, dirty: int, hot: []string, uncovered: []string,
       watchedDirectories: int, overflows: int, missedChanges: int, lateChanges: int, basis: string,
       pathBytes: [string]string
     )
@@ -29,11 +29,11 @@ package enum DaemonInterface {
 
     # Takes a snapshot now of what changed; kind, labels and the rest as in `dtm snapshot`. ifChanged: none
     # where nothing changed. basis: scan looks at everything, full reads everything.
-    method Snapshot(folder: string, message: ?string, labels: ?[string]string, tag: ?string, pin: ?bool, kind: ?string, ifChanged: ?bool, basis: ?string, time: ?string) -> (snapshot: Snapshot, created: bool)
+    method Snapshot(folder: string, message: ?string, labels: ?[string]string, tag: ?string, pin: ?bool, kind: ?string, ifChanged: ?bool, basis: ?string, time: ?string) -> (snapshot: SnapshotSummary, created: bool)
 
     # Returns when everything written before the call is in a snapshot; forces nothing. Busy when the time is
     # over. quietSeconds: and nothing was written for so long.
-    method Wait(folder: string, quietSeconds: ?float, timeoutSeconds: ?float) -> (snapshot: ?Snapshot)
+    method Wait(folder: string, quietSeconds: ?float, timeoutSeconds: ?float) -> (snapshot: ?SnapshotSummary)
 
     # While the connection lives, changes to these paths are the caller's own (restore, checkout); no path: the
     # whole folder.

@@ -8,7 +8,8 @@ package struct FolderError: Error, Sendable {
   package struct Code: Hashable, Sendable {
     private enum Value: Hashable {
       case notFound, exists, corrupt, busy, noSpace, permissionDenied, unsupportedVersion
-      case ambiguous, conflict, invalidInput, inputOutput, needsRecovery, held, refused, stateDamaged
+      case ambiguous, conflict, invalidInput, inputOutput, needsRecovery, held, refused,
+        stateDamaged
     }
     private let value: Value
 

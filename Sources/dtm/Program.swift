@@ -1,1 +1,7 @@
-@main struct Program { static func main() {} }
+internal import DTMCommands
+
+@main struct Program {
+  static func main() {
+    CommandLineProgram.main()
+  }
+}

@@ -214,6 +214,17 @@ import Testing
     #expect(String(decoding: try file.readToEnd(), as: UTF8.self) == DaemonInterface.description)
   }
 
+  @Test func `no two members of the interface have one name`() {
+    let names = DaemonInterface.description.split(separator: "\n").compactMap {
+      line -> Substring? in
+      let words = line.split(separator: " ", maxSplits: 2)
+      guard words.count > 1, ["type", "method", "error"].contains(words[0]) else { return nil }
+      return words[1].prefix { $0 != "(" }
+    }
+    #expect(names.count > 10)
+    #expect(Set(names).count == names.count)
+  }
+
   @Test func `every method of the interface file is one that the daemon reads`() throws {
     let methods = DaemonInterface.description.split(separator: "\n")
       .filter { $0.hasPrefix("method ") }

@@ -47,12 +47,10 @@ extension CaptureRun {
     for (key, scope) in looks.sorted(by: { $0.key < $1.key }) {
       if let covered, key.isBeneath(covered) { continue }
       if let unknown = try firstUnknown(above: key, &directories) {
-        if covered == unknown { continue }
-        try lookAt(unknown, .subtree, &walker)
-        covered = unknown
-        continue
+        covered = try lookAt(unknown, .subtree, &walker) ?? unknown
+      } else if let place = try lookAt(key, scope, &walker) {
+        covered = place
       }
-      if try lookAt(key, scope, &walker) { covered = key }
     }
   }
 
@@ -73,39 +71,40 @@ extension CaptureRun {
     return nil
   }
 
-  /// Looks at one path; returns whether all beneath it has been looked at too.
-  @discardableResult
+  /// Looks at one path; returns the path beneath which everything is dealt with now, if any.
   private func lookAt(
     _ key: PathKey, _ reach: ChangeSet.Scope, _ walker: inout PathWalker
-  ) throws(FolderError) -> Bool {
+  ) throws(FolderError) -> PathKey? {
     if key.isRoot {
       try lookAtRoot()
-      if reach == .subtree { try scan(beneath: .root, status: nil, outer: scope) }
-      return reach == .subtree
+      if reach == .entry { return nil }
+      try scan(beneath: .root, status: nil, outer: scope)
+      return .root
     }
-    guard let parent = key.parent else { return false }
+    guard let parent = key.parent else { return nil }
     switch walker.enter(parent) {
     case .arrived(let directory, let scope):
-      return try lookAt(key, reach, in: directory, scope)
+      return try lookAt(key, reach, in: directory, scope) ? key : nil
     case .missing(let place), .ignored(let place):
       try forget(place)
-      return false
+      return place
     case .nested(let place):
       findings.nested.append(place)
       try goneBeneath(place)
-      return false
+      return place
     case .mounted(let place):
       uncover(place)
-      return false
+      return place
     case .unreadable(let place, let error):
-      if !findings.uncovered.contains(place) { unreadable(place, error, nil) }
-      return false
+      unreadable(place, error, nil)
+      return place
     }
   }
 
   private func lookAt(
     _ key: PathKey, _ reach: ChangeSet.Scope, in directory: OpenEntry, _ scope: IgnoreScope
   ) throws(FolderError) -> Bool {
+    if isTooLong(key) { return true }
     let before = try knownRecord(key).map { KnownEntries.Known(key: key, record: $0) }
     let found: FileStatus?
     do throws(Errno) {
@@ -155,7 +154,8 @@ extension CaptureRun {
       var strangers: Set<InodeIdentity> = []
       for group in links.changed {
         let names = try knownNames(group.identity)
-        for name in names where !seen.contains(name) && !group.added.contains(name) {
+        for name in names
+        where !seen.contains(name) && !group.added.contains(name) && !group.dropped.contains(name) {
           others[name] = .entry
         }
         // A second name of a file that had one: only a search tells which.

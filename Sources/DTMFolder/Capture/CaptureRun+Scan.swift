@@ -74,6 +74,7 @@ extension CaptureRun {
       try gone(next)
       try advance(&before)
     }
+    if isTooLong(step.key) { return }
     let known = before?.current.flatMap { $0.key == step.key ? $0 : nil }
     if known != nil { try advance(&before) }
     switch step.finding {

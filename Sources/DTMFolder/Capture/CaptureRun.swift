@@ -38,7 +38,9 @@ final class CaptureRun {
   }
 
   /// Entries of the tree that wait before they are written; records likewise.
-  private static let sliceLimit = 4096
+  static let sliceLimit = 4096
+  /// Bytes of a key (format: Conventions).
+  private static let keyLimit = 65_536
   /// A hot file is read again at the earliest after so many times its reading took.
   private static let hotRest: Int64 = 9
 
@@ -58,15 +60,15 @@ final class CaptureRun {
   var links = LinkGroups()
   var lookup: KnownLookup?
   private var capture: EntryCapture
-  private var builder: TreeBuilder?
-  private var current: Tree?
-  private var batch = TreeBatch()
+  var builder: TreeBuilder?
+  var current: Tree?
+  var batch = TreeBatch()
   private var edits: [StateEdit] = []
   /// Changes that are no reason for a snapshot: a directory's time, a writer that went away.
-  private var silent: [(entry: TreeEntry, record: StateRecord)] = []
+  var silent: [(entry: TreeEntry, record: StateRecord)] = []
   private var removedSubtree: PathKey?
   private var opened: (key: PathKey, entry: OpenEntry)?
-  private var moves: [(new: PathKey, old: PathKey)] = []
+  var moves: [(new: PathKey, old: PathKey)] = []
   private var hotBefore: [PathKey: Revisit] = [:]
 
   /// `state`: the cache, in which reading has begun; `isTrusted`: whether it describes `base`.
@@ -252,6 +254,19 @@ final class CaptureRun {
     findings.revisits.append(Revisit(key, .subtree, .uncovered))
   }
 
+  /// Whether a key is longer than the format allows; the outermost such paths are a problem of
+  /// the directory that holds them.
+  func isTooLong(_ key: PathKey) -> Bool {
+    if key.bytes.count <= Self.keyLimit { return false }
+    if let parent = key.parent, parent.bytes.count <= Self.keyLimit {
+      findings.problems.append(
+        Snapshot.Problem(
+          key: parent, kind: .unsupported,
+          detail: "a path in it is longer than \(Self.keyLimit) bytes"))
+    }
+    return true
+  }
+
   private func isResting(_ key: PathKey, _ status: FileStatus) -> Bool {
     guard !options.ignoresHotLimit, !options.readsAll, status.kind == .file,
       let before = hotBefore[key]
@@ -271,36 +286,6 @@ final class CaptureRun {
       opened = (directory.key, entry)
       return entry
     }
-  }
-
-  // MARK: - Moved directories
-
-  /// A directory at a place where it was not: what is beneath it may be known from another.
-  private func noteMove(
-    _ key: PathKey, _ status: FileStatus, _ before: KnownEntries.Known?
-  ) throws(FolderError) {
-    guard let known, !options.readsAll else { return }
-    let record = StateRecord(
-      status, rootDevice: root.device, captureClass: .stable, isRacy: false)
-    if before?.record.identity == record.identity { return }
-    let old = try onState { () throws(StateFailure) in try known.directory(record.identity) }
-    guard let old, old != key else { return }
-    while let last = moves.last, !key.isBeneath(last.new) { moves.removeLast() }
-    moves.append((key, old))
-  }
-
-  /// The entry of a file in a directory that was moved, unread, where stat says it is the same.
-  private func moved(
-    _ key: PathKey, _ status: FileStatus
-  ) throws(FolderError) -> (TreeEntry, StateRecord)? {
-    while let last = moves.last, !key.isBeneath(last.new) { moves.removeLast() }
-    guard let move = moves.last, key.parent == move.new else { return nil }
-    let old = move.old.appending(key.name)
-    guard let record = try knownRecord(old),
-      record.vouches(for: status, rootDevice: root.device), var entry = try baseEntry(old)
-    else { return nil }
-    entry.key = key
-    return (entry, record)
   }
 
   // MARK: - The tree and the state
@@ -337,7 +322,7 @@ final class CaptureRun {
     try onRepository { () throws(RepositoryError) in try builder.append(entry) }
   }
 
-  private func edit(_ edit: StateEdit) {
+  func edit(_ edit: StateEdit) {
     if written != nil { edits.append(edit) }
   }
 
@@ -363,84 +348,6 @@ final class CaptureRun {
     edits = []
   }
 
-  // MARK: - The end
-
-  /// The entry as the tree has it now, with all that waits written.
-  private func currentEntry(_ key: PathKey) throws(FolderError) -> TreeEntry? {
-    guard let current else { return nil }
-    return try onRepository { () throws(RepositoryError) in try current.entry(key) }
-  }
-
-  /// Ends the capture: link groups, silent changes where they count, and the tree.
-  ///
-  /// `isWanted`: whether a snapshot is made even without changes.
-  func finish(isWanted: Bool) throws(FolderError) -> Tree {
-    if var builder {
-      self.builder = nil
-      current = try onRepository { () throws(RepositoryError) in try builder.finish() }
-    }
-    try flush()
-    try joinLinks()
-    if findings.hasChanges || isWanted {
-      for (entry, record) in silent {
-        batch.entries.append(entry)
-        edit(.put(entry.key, record))
-      }
-      silent = []
-    } else {
-      for (entry, _) in silent {
-        findings.revisits.append(Revisit(entry.key, .entry, .directoryTime))
-        // The tree keeps what it has, so what stands here must be looked at again.
-        if known == nil { edit(.put(entry.key, .unseen(entry.kind))) }
-      }
-    }
-    try flush()
-    guard let current else {
-      preconditionFailure("a capture without a base has a builder")
-    }
-    sortFindings()
-    return current
-  }
-
-  /// Gives the names of each file that has several the same content and group.
-  private func joinLinks() throws(FolderError) {
-    for group in links.changed {
-      var names = Set(try knownNames(group.identity))
-      names.subtract(group.dropped)
-      names.formUnion(group.added)
-      let sorted = names.sorted()
-      if group.links > sorted.count, let first = sorted.first {
-        findings.revisits.append(Revisit(first, .entry, .linkedElsewhere))
-      }
-      for name in sorted {
-        guard let entry = try currentEntry(name) else { continue }
-        var wanted = group.latest ?? entry
-        wanted.key = name
-        wanted.linkGroup = sorted.count > 1 ? sorted.first : nil
-        if wanted == entry { continue }
-        batch.entries.append(wanted)
-        if base != nil, try baseEntry(name) == entry {
-          findings.counts.modified += 1
-          findings.hasChanges = true
-        }
-      }
-      if batch.entries.count >= Self.sliceLimit { try flush() }
-    }
-    try flush()
-  }
-
-  func knownNames(_ identity: InodeIdentity) throws(FolderError) -> [PathKey] {
-    guard let known else { return [] }
-    return try onState { () throws(StateFailure) in try known.names(of: identity) }
-  }
-
-  private func sortFindings() {
-    findings.problems.sort { $0.key < $1.key }
-    findings.uncovered = Array(Set(findings.uncovered)).sorted()
-    findings.hot = Array(Set(findings.hot)).sorted()
-    findings.nested.sort()
-  }
-
   /// Wraps a damaged state cache: the caller empties it and captures again.
   func onState<Result>(
     _ body: () throws(StateFailure) -> Result
@@ -451,28 +358,6 @@ final class CaptureRun {
       if let repository = error.repository { throw FolderError(repository) }
       throw FolderError(.stateDamaged, "the state cache is damaged: \(error.message)")
     }
-  }
-}
-
-extension StateEdit {
-  /// In key order; of several for one key the last.
-  package static func inOrder(_ edits: [StateEdit]) -> [StateEdit] {
-    var isInOrder = true
-    for index in edits.indices.dropFirst() where !(edits[index - 1].key < edits[index].key) {
-      isInOrder = false
-      break
-    }
-    if isInOrder { return edits }
-    let sorted = edits.enumerated().sorted {
-      $0.element.key == $1.element.key
-        ? $0.offset < $1.offset : $0.element.key < $1.element.key
-    }
-    var result: [StateEdit] = []
-    for (_, edit) in sorted {
-      if result.last?.key == edit.key { result.removeLast() }
-      result.append(edit)
-    }
-    return result
   }
 }
 

@@ -1,5 +1,6 @@
 internal import DTMRepository
 internal import DTMSystem
+internal import SystemPackage
 
 extension Folder {
   /// What is there before a capture: the branch, its head, and what the state cache describes.
@@ -69,5 +70,29 @@ extension Folder {
     if header.rules != rules {
       throw FolderError(.refused, "the ignore patterns have changed: scan the folder")
     }
+  }
+
+  /// Throws `.refused` for events on another directory than the one they were seen in, and
+  /// `.held` where an empty one has taken the place of a folder that was not empty: an unmounted
+  /// disk's mount point, say.
+  func checkRoot(
+    _ request: SnapshotRequest, _ basis: Basis, isReplaced: Bool
+  ) throws(FolderError) {
+    if isReplaced && request.changes.basis == .events {
+      throw FolderError(.refused, "the folder at \(path) was replaced: scan it")
+    }
+    guard let base = basis.base, base.snapshot.counts.entries > 0, request.trigger != "manual"
+    else { return }
+    let before: StateRecord?
+    do throws(StateFailure) {
+      before = basis.isTrusted ? try state.record(.root) : nil
+    } catch { throw FolderError(.stateDamaged, error.message) }
+    if let before, before.inode == root.status.inode, !isReplaced { return }
+    do throws(Errno) {
+      if try !root.isEmpty() { return }
+    } catch { throw FolderError(error, "list", path.string) }
+    throw FolderError(
+      .held, "the folder at \(path) is another directory now, and empty: nothing is recorded",
+      hint: "dtm snapshot records it as it is")
   }
 }

@@ -9,7 +9,8 @@ extension Folder {
   ///
   /// After return it is durable. Blocks. Throws `.busy` when another process captures; `.refused`
   /// for a change set that does not begin where the state ends (then ask for a scan); `.held` when
-  /// the folder is gone. What can't be read is no error but a problem of the snapshot.
+  /// the folder is gone, or another empty directory stands in its place (but for the trigger
+  /// `manual`). What can't be read is no error but a problem of the snapshot.
   package func snapshot(_ request: SnapshotRequest) throws(FolderError) -> SnapshotOutcome {
     let lock = try captureLock(patience: request.patience)
     defer { withExtendedLifetime(lock) {} }
@@ -33,11 +34,13 @@ extension Folder {
   private func capture(
     _ request: SnapshotRequest, started: Duration
   ) throws(FolderError) -> SnapshotOutcome {
+    let isReplaced = try refreshRoot()
     let session = try onRepository { () throws(RepositoryError) in
       try repository.beginSession()
     }
     let basis = try basis(session)
     try check(request.changes, basis)
+    try checkRoot(request, basis, isReplaced: isReplaced)
     let base = basis.base.map { Tree(root: $0.snapshot.tree, objects: session) }
     let run = CaptureRun(
       root, environment, ignoring: scope, state: state, isTrusted: basis.isTrusted, base: base,
@@ -56,6 +59,7 @@ extension Folder {
     let tree = try run.finish(isWanted: isWanted || isMoved)
     let hasNews =
       isMoved ? tree.root != basis.parent?.snapshot.tree : run.findings.hasChanges
+    try confirmRoot()
     guard isWanted || hasNews else {
       return try unchanged(request, basis, run, revisits, started: started)
     }

@@ -8,7 +8,10 @@ package import SystemPackage
 /// and write the repository. The process ignores SIGIO
 /// (`ProcessSignals.ignoreThoseOfFiles`), which a writer raises who comes while a lease is tested.
 package final class Folder {
-  package let root: FolderRoot
+  /// The folder as it was opened last.
+  package private(set) var root: FolderRoot
+  /// Absolute.
+  package let path: FilePath
   package let id: PackID
   package let repository: Repository
   package let environment: CaptureEnvironment
@@ -27,8 +30,22 @@ package final class Folder {
     at path: FilePath, id: PackID, repository: Repository, repositoryPath: FilePath,
     ignoring patterns: [String] = [], environment: CaptureEnvironment = .system()
   ) throws(FolderError) {
+    root = try Self.open(path, environment)
+    self.path = path
+    self.id = id
+    self.repository = repository
+    self.environment = environment
+    self.patterns = patterns
+    scope = IgnoreScope(configured: patterns)
+    let database = repositoryPath.appending("state").appending(id.hex + ".sqlite")
+    state = StateCache(path: database.bytes)
+  }
+
+  private static func open(
+    _ path: FilePath, _ environment: CaptureEnvironment
+  ) throws(FolderError) -> FolderRoot {
     do throws(Errno) {
-      root = try FolderRoot(path, calls: environment.calls)
+      return try FolderRoot(path, calls: environment.calls)
     } catch {
       if error == .noSuchFileOrDirectory || error == .notDirectory {
         throw FolderError(
@@ -37,13 +54,25 @@ package final class Folder {
       }
       throw FolderError(error, "open", path.string)
     }
-    self.id = id
-    self.repository = repository
-    self.environment = environment
-    self.patterns = patterns
-    scope = IgnoreScope(configured: patterns)
-    let database = repositoryPath.appending("state").appending(id.hex + ".sqlite")
-    state = StateCache(path: database.bytes)
+  }
+
+  /// Makes sure that the path still names the folder that is open; one that was replaced is opened
+  /// in its place.
+  ///
+  /// Returns whether it was replaced. Throws `.held` where there is none: a folder that is gone,
+  /// renamed away or unmounted must not look like one whose files were all deleted.
+  func refreshRoot() throws(FolderError) -> Bool {
+    let found = try Self.open(path, environment)
+    if found.isSame(as: root) { return false }
+    root = found
+    return true
+  }
+
+  /// Throws `.held` when the folder was replaced since it was opened.
+  func confirmRoot() throws(FolderError) {
+    if try Self.open(path, environment).isSame(as: root) { return }
+    throw FolderError(
+      .held, "the folder at \(path) was replaced while it was captured: nothing is recorded")
   }
 
   /// Digest of the configuration's patterns: a state made with others is of no use for events.

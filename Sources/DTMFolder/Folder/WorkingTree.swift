@@ -37,6 +37,7 @@ extension Folder {
   private func workingOnce(
     _ changes: ChangeSet, distrusting: Bool = false
   ) throws(FolderError) -> WorkingTree {
+    _ = try refreshRoot()
     let objects = WorkingObjects(over: repository.objects, chunker: repository.format.chunker)
     let basis = try basis(objects)
     try check(changes, basis)

@@ -23,6 +23,7 @@ package final class FolderRoot: Sendable {
   package let calls: SystemCalls
 
   package init(_ path: FilePath, calls: SystemCalls = SystemCalls()) throws(Errno) {
+    calls.add(3)
     let descriptor = try Descriptor.open(path, [.readOnly, .directory])
     status = try descriptor.status()
     fileSystem = try descriptor.fileSystemType()
@@ -32,6 +33,19 @@ package final class FolderRoot: Sendable {
 
   /// The folder's device, which records hold as 0.
   var device: UInt64 { status.device }
+
+  /// Whether this is the same directory, on the same mount.
+  func isSame(as other: FolderRoot) -> Bool {
+    status.inode == other.status.inode && status.device == other.status.device
+      && status.mount == other.status.mount
+  }
+
+  /// Whether there is nothing in the folder, but for its own repository.
+  func isEmpty() throws(Errno) -> Bool {
+    calls.add(3)
+    let listing = try DirectoryListing(reading: directory.descriptor)
+    return listing.count == (listing.index(of: repositoryName) == nil ? 0 : 1)
+  }
 
   /// How the folder itself looks now.
   func currentStatus() throws(Errno) -> FileStatus {

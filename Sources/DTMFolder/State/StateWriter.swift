@@ -129,7 +129,8 @@ final class StateWriter {
       var end = start
       while end < edits.count, next.map({ edits[end].key < $0 }) ?? true { end += 1 }
       var merged = try merge(block, edits[start..<end])
-      if merged.count < Self.minimumCount, let first = next, let found = try row(atOrBefore: first) {
+      if merged.count < Self.minimumCount, let first = next, let found = try row(atOrBefore: first)
+      {
         rows.append(found.id)
         for index in 0..<found.block.count {
           merged.append(found.block.keys[index], found.block.records[index])
@@ -187,8 +188,9 @@ final class StateWriter {
         "DELETE FROM \(table) WHERE device = ? AND inode = ? AND key = ?",
         old.identity.parameters + [.blob(key.bytes)])
     }
-    if let new, new.isDirectory || new.isLinked, old?.identity != new.identity
-      || old?.isDirectory != new.isDirectory || old?.isLinked != new.isLinked
+    if let new, new.isDirectory || new.isLinked,
+      old?.identity != new.identity
+        || old?.isDirectory != new.isDirectory || old?.isLinked != new.isLinked
     {
       let table = new.isDirectory ? "directories" : "links"
       try database.run(

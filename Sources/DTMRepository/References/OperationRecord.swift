@@ -13,11 +13,13 @@ package struct OperationRecord: Sendable {
   package var summary: String
   /// Ascending by ref, each ref once.
   package var moves: [RefMove]
+  /// Ascending by subject and key, each pair once.
   package var facts: [Fact]
   /// All live packs after the record, ascending by id; empty in `RefLogState.operations`.
   package var livePacks: [LivePack]
   /// The operation that an `undo` takes back or a `redo` brings again.
   package var undoes: UInt64?
+  /// In the writer's order, which may mean something; keys may repeat.
   package var details: [(String, String)]
   /// Whether a later `undo` took it back; only in `RefLogState.operations`.
   package var isUndone: Bool
@@ -42,6 +44,7 @@ package struct RecordDraft: Sendable {
   /// Each ref at most once; every `old` is compared with what the ref is when the record is
   /// written.
   package var moves: [RefMove]
+  /// Each subject's key at most once; in any order, as the moves.
   package var facts: [Fact]
   /// Live packs that are new or have grown.
   package var livePacks: [LivePack]

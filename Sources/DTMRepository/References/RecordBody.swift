@@ -2,10 +2,12 @@ internal import DTMSystem
 
 /// A record's body (format: The ref log): the operation, and in a segment's first record all refs
 /// and the operations that can be undone.
-struct RecordBody {
-  var operation: OperationRecord
-  var refs: [String: RefValue] = [:]
-  var operations: [OperationRecord] = []
+package struct RecordBody {
+  package var operation: OperationRecord
+  /// Of a checkpoint: all refs.
+  package var refs: [String: RefValue] = [:]
+  /// Of a checkpoint: what can be undone or redone, oldest first.
+  package var operations: [OperationRecord] = []
 
   private enum Field {
     static let time = 1
@@ -24,9 +26,23 @@ struct RecordBody {
     static let isUndone = 14
   }
 
+  /// What the state after a passive record that is not the last does not depend on.
+  private static let transientFields: UInt64 = [
+    Field.time, Field.pid, Field.uid, Field.summary, Field.facts, Field.livePacks, Field.details,
+  ].reduce(0) { $0 | 1 << UInt64($1) }
+
+  /// As `decode`, but leaves out what no later state depends on: the bulk of most records.
+  static func decodeForState(
+    _ reader: ByteReader, sequence: UInt64
+  ) throws(DecodingFailure) -> RecordBody {
+    let body = try decode(reader, sequence: sequence, omitting: transientFields)
+    return body.operation.isUndoable ? try decode(reader, sequence: sequence) : body
+  }
+
   // MARK: Encoding
 
-  func encoded() -> [UInt8] {
+  /// The body's bytes; one body has one encoding.
+  package func encoded() -> [UInt8] {
     var writer = ByteWriter()
     Self.encode(operation, to: &writer) { writer in
       if !refs.isEmpty {
@@ -121,14 +137,22 @@ struct RecordBody {
 
   // MARK: Decoding
 
-  /// Reads a body to the reader's end.
-  static func decode(
+  /// Reads a body to the reader's end; the sequence stands in the record's header.
+  package static func decode(
     _ reader: ByteReader, sequence: UInt64
+  ) throws(DecodingFailure) -> RecordBody {
+    try decode(reader, sequence: sequence, omitting: 0)
+  }
+
+  /// `omitted`: a bit for each field's number.
+  private static func decode(
+    _ reader: ByteReader, sequence: UInt64, omitting omitted: UInt64
   ) throws(DecodingFailure) -> RecordBody {
     var reader = reader
     var body = RecordBody(operation: emptyOperation)
     body.operation.sequence = sequence
     try reader.fields { number, value throws(DecodingFailure) in
+      if omitted >> UInt64(number) & 1 == 1 { return }
       switch number {
       case Field.refs:
         let list = try value.list(minimumLength: 2) { inner throws(DecodingFailure) in

@@ -59,8 +59,10 @@ struct RefLogHead: Sendable {
     state = RefLogState()
     isFlawless = contents.flaws.isEmpty && !contents.isTorn
     for (index, frame) in contents.frames.enumerated() {
+      let isLast = index == contents.frames.count - 1
       state.apply(
-        try contents.body(frame), digest: frame.digest, isFirstOfSegment: index == 0)
+        try contents.body(frame, forState: !isLast),
+        digest: frame.digest, isFirstOfSegment: index == 0)
     }
     if contents.frames.count > 1, let last = contents.frames.last {
       unconfirmed = Array(contents.bytes[last.offset...])

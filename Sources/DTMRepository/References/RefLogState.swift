@@ -57,7 +57,11 @@ package struct RefLogState: Sendable {
     return OperationRecord(
       sequence: sequence + 1, time: time, pid: draft.pid, uid: draft.uid, kind: draft.kind,
       summary: draft.summary,
-      moves: draft.moves.sorted { Self.isOrdered($0.ref, $1.ref) }, facts: draft.facts,
+      moves: draft.moves.sorted { Self.isOrdered($0.ref, $1.ref) },
+      facts: draft.facts.sorted { left, right in
+        left.subject == right.subject
+          ? Self.isOrdered(left.key, right.key) : left.subject < right.subject
+      },
       livePacks: packs.values.sorted { $0.id < $1.id }, undoes: draft.undoes,
       details: draft.details, isUndone: false)
   }
@@ -95,6 +99,12 @@ package struct RefLogState: Sendable {
           .conflict,
           "the ref \(move.ref) is \(Self.text(refs[move.ref])), not \(Self.text(move.old)) any more"
         )
+      }
+    }
+    var facts: Set<Fact> = []
+    for fact in draft.facts {
+      guard facts.insert(Fact(subject: fact.subject, key: fact.key, value: [])).inserted else {
+        throw RepositoryError(.invalidInput, "the fact \(fact.key) stands twice in one operation")
       }
     }
     guard let undone = draft.undoes else { return }

@@ -7,7 +7,7 @@ package enum SegmentCopyName: String, Sendable, CaseIterable {
 }
 
 /// Names and fixed layouts of the ref log's files (format: The ref log).
-enum Segment {
+package enum Segment {
   static let directory = "refs"
   /// The first number; each next segment has the next one.
   static let firstNumber = 1
@@ -43,7 +43,8 @@ enum Segment {
     return number
   }
 
-  static func header(_ number: Int, repository: PackID) -> [UInt8] {
+  /// The 64 bytes at the start of both copies.
+  package static func header(_ number: Int, repository: PackID) -> [UInt8] {
     var writer = ByteWriter(reserving: headerLength)
     writer.raw(headerMagic)
     writer.raw(repository.bytes)
@@ -67,7 +68,7 @@ enum Segment {
   }
 
   /// A whole record and its digest.
-  static func record(
+  package static func record(
     sequence: UInt64, previous: ObjectID, body: [UInt8]
   ) -> (bytes: [UInt8], digest: ObjectID) {
     let length = recordLength(body: body.count)

@@ -12,8 +12,12 @@ struct SegmentContents {
   /// The open copies, nil for one that is missing.
   let handles: SegmentHandles
 
-  func body(_ frame: RecordFrame) throws(RepositoryError) -> RecordBody {
-    try SegmentFiles.body(frame, in: bytes, at: frame.offset, segment: number)
+  /// `forState`: see `RecordBody.decodeForState`.
+  func body(
+    _ frame: RecordFrame, forState: Bool = false
+  ) throws(RepositoryError) -> RecordBody {
+    try SegmentFiles.body(
+      frame, in: bytes, at: frame.offset, segment: number, forState: forState)
   }
 }
 
@@ -186,12 +190,14 @@ struct SegmentFiles: Sendable {
   }
 
   static func body(
-    _ frame: RecordFrame, in bytes: [UInt8], at: Int, segment: Int
+    _ frame: RecordFrame, in bytes: [UInt8], at: Int, segment: Int, forState: Bool = false
   ) throws(RepositoryError) -> RecordBody {
     let start = at + Segment.recordHeaderLength
+    let reader = ByteReader(bytes, from: start, to: start + frame.bodyLength)
     do throws(DecodingFailure) {
-      return try RecordBody.decode(
-        ByteReader(bytes, from: start, to: start + frame.bodyLength), sequence: frame.sequence)
+      return forState
+        ? try RecordBody.decodeForState(reader, sequence: frame.sequence)
+        : try RecordBody.decode(reader, sequence: frame.sequence)
     } catch {
       throw RepositoryError(
         error, of: "segment \(segment) of the ref log, record \(frame.sequence)")

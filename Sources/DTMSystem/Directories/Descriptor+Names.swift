@@ -135,7 +135,9 @@ extension Descriptor {
       var failure: Errno?
       let result = unsafe [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
         do throws(Errno) {
-          count = try retrying { unsafe call(UnsafeMutableRawPointer(buffer.baseAddress), capacity) }
+          count = try retrying {
+            unsafe call(UnsafeMutableRawPointer(buffer.baseAddress), capacity)
+          }
         } catch {
           failure = error
         }

@@ -44,9 +44,5 @@ package struct Deadline: Sendable {
     return Glibc.timespec(tv_sec: Int(seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
   }
 
-  private static var now: Duration {
-    var time = Glibc.timespec()
-    unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-    return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
-  }
+  private static var now: Duration { ProcessClock.monotonic }
 }

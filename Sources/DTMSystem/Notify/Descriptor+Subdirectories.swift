@@ -27,6 +27,32 @@ extension Descriptor {
     return try current.openPiece(rest, last: true)
   }
 
+  /// Opens a subdirectory by its name, as `openDirectory(beneath:)` does.
+  package func openChild(_ name: [UInt8]) throws(Errno) -> Descriptor {
+    try openPiece(name[...], last: true)
+  }
+
+  /// Returns when every change of names in this directory that could be seen before is over, its
+  /// events queued.
+  ///
+  /// Looking a name up waits for nobody: it may see a rename whose event is not queued yet. Reading
+  /// the directory does wait, since the kernel holds the directory's lock until the events are
+  /// queued (vfs_rename(), vfs_rmdir() …), and takes it for reading (iterate_dir()).
+  package func awaitChangesOfNames() throws(Errno) {
+    let descriptor = rawValue
+    // One entry of the longest name is 280 bytes.
+    let length = 512
+    do throws(Errno) {
+      _ = try unsafe withUnsafeTemporaryAllocation(byteCount: length, alignment: 8) {
+        buffer throws(Errno) in
+        try retrying { unsafe clinux_getdents64(descriptor, buffer.baseAddress, length) }
+      }
+    } catch .noSuchFileOrDirectory {
+      // The directory was removed: nothing changes in it any more.
+      return
+    }
+  }
+
   private func openPiece(_ path: ArraySlice<UInt8>, last: Bool) throws(Errno) -> Descriptor {
     let descriptor = rawValue
     let flags: OpenFlags = last ? [.readOnly, .directory] : [.path, .directory]

@@ -10,6 +10,13 @@ package struct NotifyEvent {
   /// The name in the watched directory, any bytes but `/` and NUL; empty when the event is about
   /// the directory itself. A slice of the batch: copy what has to outlive the next read.
   package let name: ArraySlice<UInt8>
+
+  package init(watch: Int32, mask: NotifyMask, cookie: UInt32, name: ArraySlice<UInt8>) {
+    self.watch = watch
+    self.mask = mask
+    self.cookie = cookie
+    self.name = name
+  }
 }
 
 /// A buffer into which an instance's events are read; made once and used again.

@@ -76,6 +76,9 @@ package final class UnixListener: Sendable {
     }
   }
 
+  /// `SOCK_STREAM`, the type of socket that this is.
+  package static var socketType: Int32 { Int32(SOCK_STREAM.rawValue) }
+
   /// The kernel's number, for `Poll`: readable when a connection waits.
   package var descriptor: Int32 { socket.rawValue }
 

@@ -10,5 +10,6 @@ package struct NodeIndex: Hashable, Sendable {
   /// No node.
   package static let none = NodeIndex(rawValue: -1)
 
-  var isNone: Bool { rawValue < 0 }
+  /// Whether this is no node.
+  package var isNone: Bool { rawValue < 0 }
 }

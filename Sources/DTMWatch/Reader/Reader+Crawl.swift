@@ -1,12 +1,38 @@
 internal import DTMSystem
 internal import SystemPackage
 
-/// The root, open for a run of crawling.
-final class RootSession {
-  let directory: Descriptor
+/// Directories that are open for a run of crawling.
+final class CrawlSession {
+  let root: Descriptor
+  /// The directory in which names are looked up, which carries `parentWatch`.
+  private var parent: Descriptor?
+  private var parentWatch: Int32 = -1
+  /// Whether names were looked up in it since `settle` was called.
+  private var isUnsettled = false
 
-  init(_ directory: consuming Descriptor) {
-    self.directory = directory
+  init(_ root: consuming Descriptor) {
+    self.root = root
+  }
+
+  /// Opens a name in the directory with this watch; nil when that is not the one that is open.
+  func open(_ name: [UInt8], in watch: Int32) throws(Errno) -> Descriptor? {
+    guard parentWatch == watch else { return nil }
+    isUnsettled = true
+    return try parent?.openChild(name)
+  }
+
+  /// Keeps the directory with this watch open, so that names can be looked up in it.
+  func keep(_ directory: consuming Descriptor, _ watch: Int32) throws(Errno) {
+    try settle()
+    parent = consume directory
+    parentWatch = watch
+  }
+
+  /// Waits until all events are queued of whatever the look-ups saw.
+  func settle() throws(Errno) {
+    guard isUnsettled else { return }
+    isUnsettled = false
+    try parent?.awaitChangesOfNames()
   }
 }
 
@@ -25,6 +51,7 @@ extension Reader {
       if core.state.withLock({ $0.pending.isEmpty || $0.isAsked }) { break }
       if try queueIsPressing() { break }
     }
+    try session?.settle()
     if core.state.withLock({ $0.pending.isEmpty && $0.unsettled.missing.isEmpty }) {
       session = nil
     }
@@ -43,11 +70,13 @@ extension Reader {
     remove(ended)
     guard let step, let notify else { return false }
     do throws(CrawlFailure) {
-      let directory = try open(step.key)
-      try watch(directory, step.node, notify)
+      let directory = try open(step, notify)
+      let number = try watch(directory, step.node, notify)
       try list(directory, step.node)
       core.state.withLock { $0.finishCrawl(step.node) }
       probeSucceeded()
+      // Its subdirectories are the next to be armed.
+      try keep(directory, number)
     } catch {
       try handle(error, step)
     }
@@ -56,37 +85,81 @@ extension Reader {
 
   /// What can go wrong with one directory.
   private enum CrawlFailure: Error {
-    /// There is no directory under this path now.
+    /// There is no directory under this name now.
     case missing
+    /// The directory above is not where its path says.
+    case stalled
     case uncovered(UncoveredReason)
     /// The reader itself cannot go on.
     case fatal(Errno)
   }
 
-  private func open(_ key: PathKey) throws(CrawlFailure) -> Descriptor {
+  private func open(
+    _ step: WatchState.CrawlStep, _ notify: NotifyInstance
+  ) throws(CrawlFailure) -> Descriptor {
     do throws(Errno) {
-      return try openSession().directory.openDirectory(beneath: key.path)
+      let session = try openSession()
+      if step.parent.isNone { return try session.root.openDirectory(beneath: []) }
+      if let directory = try session.open(step.name, in: step.parentWatch) { return directory }
     } catch {
       throw Self.failure(error)
+    }
+    try openParent(step, notify)
+    do throws(Errno) {
+      if let directory = try session?.open(step.name, in: step.parentWatch) { return directory }
+    } catch {
+      throw Self.failure(error)
+    }
+    throw .stalled
+  }
+
+  /// Opens the directory above by its path, and makes sure that it is the one that is watched:
+  /// inotify tells the number of a watch that is there already.
+  private func openParent(
+    _ step: WatchState.CrawlStep, _ notify: NotifyInstance
+  ) throws(CrawlFailure) {
+    do throws(Errno) {
+      let session = try openSession()
+      let parent = try session.root.openDirectory(beneath: step.parentKey.path)
+      let watch = try notify.addWatch(on: parent, .directory)
+      if watch == step.parentWatch { return try session.keep(parent, watch) }
+      // Another directory, moved there. If nobody knew the watch, it is new, and nobody's.
+      if core.state.withLock({ $0.nodes.node(ofWatch: watch) == nil }) { remove([watch]) }
+    } catch .noSpace {
+      throw .uncovered(.watchLimit)
+    } catch {
+      // Whatever is wrong on the way: the events about it come first.
+      throw .stalled
+    }
+    throw .stalled
+  }
+
+  private func keep(
+    _ directory: consuming Descriptor, _ watch: Int32
+  ) throws(CrawlFailure) {
+    do throws(Errno) {
+      try session?.keep(directory, watch)
+    } catch {
+      throw .fatal(error)
     }
   }
 
   /// The root, which must be the directory that was found at its path when watching began.
-  private func openSession() throws(Errno) -> RootSession {
+  private func openSession() throws(Errno) -> CrawlSession {
     if let session { return session }
     let directory = try core.root.open()
     guard let identity, try core.root.identity(of: directory).isSameDirectory(as: identity) else {
       core.state.withLock { $0.rootIsSuspect = true }
       throw .noSuchFileOrDirectory
     }
-    let opened = RootSession(directory)
+    let opened = CrawlSession(directory)
     session = opened
     return opened
   }
 
   private func watch(
     _ directory: borrowing Descriptor, _ node: NodeIndex, _ notify: NotifyInstance
-  ) throws(CrawlFailure) {
+  ) throws(CrawlFailure) -> Int32 {
     let watch: Int32
     do throws(Errno) {
       watch = try notify.addWatch(on: directory, .directory)
@@ -100,6 +173,7 @@ extension Reader {
         state.arm(node, watch: watch)
         return state.takeEndedWatches()
       })
+    return watch
   }
 
   private func list(_ directory: borrowing Descriptor, _ node: NodeIndex) throws(CrawlFailure) {
@@ -135,6 +209,8 @@ extension Reader {
     switch failure {
     case .missing:
       core.state.withLock { $0.crawlMissed(step.node) }
+    case .stalled:
+      core.state.withLock { $0.crawlStalled(step.node) }
     case .uncovered(let reason):
       if step.node == .root, reason == .permission || reason == .failure {
         hold(.unreadable)

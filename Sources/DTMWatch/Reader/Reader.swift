@@ -11,7 +11,7 @@ final class Reader {
   private var batch = NotifyBatch()
   private let mounts: MountTable?
   /// The root, open while directories are to be armed; see `FolderRoot.open`.
-  var session: RootSession?
+  var session: CrawlSession?
   /// The directory that is, or was last, watched.
   var identity: FolderRoot.Identity?
 
@@ -78,6 +78,7 @@ final class Reader {
     if mountsChanged { lookAtMounts() }
     if asked.isAcceptRequested { recoverRoot(isAccepted: true) }
     if asked.isRestartRequested { restart() }
+    if core.state.withLock({ $0.isAstray }) { restart() }
     let isSuspect = core.state.withLock { $0.rootIsSuspect }
     if isSuspect || isAsked || mountsChanged { verifyRoot() }
     retryIfDue()

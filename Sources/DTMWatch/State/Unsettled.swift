@@ -1,8 +1,9 @@
 /// What the events read so far leave open; settled at the end of an epoch.
 ///
 /// An epoch is one draining of the queue: at its end, every event that was queued at its beginning
-/// has been handled. Directories are armed between epochs, by path; an event that was queued
-/// before and handled after may say that the path then led elsewhere.
+/// has been handled. Directories are armed between epochs, by name; an event about the name that
+/// was queued before and handled after says that it then meant another directory. The crawler sees
+/// to it that no such event is still on its way (see `Descriptor.awaitChangesOfNames`).
 struct Unsettled: Sendable {
   /// One half of a rename.
   struct Departure: Sendable {
@@ -30,15 +31,18 @@ struct Unsettled: Sendable {
   /// Names that a directory left, and under which none came since: armed if there is one.
   var vacated: Set<Place> = []
   /// Directories that were armed since the last epoch's beginning.
-  var armed: [NodeIndex] = []
+  var armed: Set<NodeIndex> = []
   /// A file was written in a directory that was on its way from one name to another.
   var hasWritesInTransit = false
-  /// Directories that were moved in this epoch.
-  var moved: Set<NodeIndex> = []
   /// Directories whose watch ended by itself.
   var orphans: [NodeIndex] = []
-  /// Directories that could not be found under their path.
+  /// Directories that could not be found.
   var missing: [NodeIndex] = []
+
+  /// How often in a row the directory above one to be armed was not where it should be.
+  var stalls = 0
+  /// At 5 ms each, a second or more; nothing under way takes so long.
+  static let stallLimit = 400
 
   /// Whether another epoch is needed though no event may come.
   var isEmpty: Bool {

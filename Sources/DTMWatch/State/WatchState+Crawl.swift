@@ -1,29 +1,46 @@
-internal import DTMSystem
+package import DTMSystem
 
 /// What the crawler asks and tells: watch, then list.
 extension WatchState {
-  /// What the crawler has to do next.
-  struct CrawlStep: Sendable {
-    let node: NodeIndex
-    let key: PathKey
+  /// What the crawler has to do next: to look up a name in the directory that carries a watch.
+  ///
+  /// The directory is opened by its path and must turn out to be the watched one: then what is
+  /// found under the name is the node's directory, wherever both have been moved since, unless an
+  /// event about the name itself is still to come.
+  package struct CrawlStep: Sendable {
+    package let node: NodeIndex
+    /// None for the root.
+    package let parent: NodeIndex
+    package let parentWatch: Int32
+    package let parentKey: PathKey
+    /// Empty for the root.
+    package let name: [UInt8]
   }
 
   /// The next directory to watch and list; it counts as unknown until `finishCrawl`.
-  mutating func nextCrawlStep() -> CrawlStep? {
+  package mutating func nextCrawlStep() -> CrawlStep? {
     while let node = pending.popLast() {
       guard nodes.isAlive(node), nodes[node].state == .pending else { continue }
-      guard let key = nodes.key(of: node) else {
+      if node == .root {
+        crawling = node
+        return CrawlStep(
+          node: node, parent: .none, parentWatch: -1, parentKey: .root, name: [])
+      }
+      let parent = nodes[node].parent
+      guard !parent.isNone, let parentKey = nodes.key(of: parent), nodes[parent].watch >= 0 else {
         unsettled.missing.append(node)
         continue
       }
       crawling = node
-      return CrawlStep(node: node, key: key)
+      return CrawlStep(
+        node: node, parent: parent, parentWatch: nodes[parent].watch, parentKey: parentKey,
+        name: Array(nodes.name(of: node)))
     }
     return nil
   }
 
   /// The directory at the node's path carries this watch now.
-  mutating func arm(_ node: NodeIndex, watch: Int32) {
+  package mutating func arm(_ node: NodeIndex, watch: Int32) {
     guard nodes.isAlive(node) else {
       if nodes.node(ofWatch: watch) == nil { endedWatches.append(watch) }
       return
@@ -37,19 +54,24 @@ extension WatchState {
     }
     let former = nodes[node].watch
     if former >= 0, former != watch { endedWatches.append(former) }
+    unsettled.stalls = 0
     nodes.setWatch(node, watch)
     nodes.setFlag(.wasMissing, of: node, to: false)
     nodes.setFlag(.lostWatch, of: node, to: false)
     nodes.setFlag(.holdsExcluded, of: node, to: false)
     directoryCache = DirectoryCache()
-    unsettled.armed.append(node)
+    unsettled.armed.insert(node)
     // What was in it before the watch is known to nobody who took a set before now.
     mark(nodes.key(of: node), .subtree)
   }
 
   /// Subdirectories that the listing of a directory found.
-  mutating func found(_ names: [[UInt8]], in node: NodeIndex) {
-    guard nodes.isAlive(node), let key = nodes.key(of: node) else { return }
+  package mutating func found(_ names: [[UInt8]], in node: NodeIndex) {
+    guard nodes.isAlive(node) else { return }
+    guard let key = nodes.key(of: node) else {
+      // It is on its way: what is excluded in it is known where it arrives, and it is listed anew.
+      return nodes.setFlag(.holdsExcluded, of: node, to: true)
+    }
     for name in names {
       if nodes.child(of: node, named: name[...]) != nil { continue }
       if isExcluded(key.appending(name), true) {
@@ -61,21 +83,35 @@ extension WatchState {
   }
 
   /// The directory carries a watch and was listed to its end.
-  mutating func finishCrawl(_ node: NodeIndex) {
+  package mutating func finishCrawl(_ node: NodeIndex) {
     crawling = .none
     if nodes.isAlive(node), nodes[node].state == .pending { nodes.setState(node, .armed) }
   }
 
-  /// Nothing, or no directory, was under the path. The first time an event that says why may be
+  /// The directory above is not, or not yet again, where its path says: an event that says why is
+  /// queued, or is about to be.
+  package mutating func crawlStalled(_ node: NodeIndex) {
+    crawling = .none
+    guard nodes.isAlive(node) else { return }
+    unsettled.stalls += 1
+    if unsettled.stalls > Unsettled.stallLimit {
+      // Not to be explained by anything that is under way: what we believe is wrong.
+      unsettled.stalls = 0
+      isAstray = true
+    }
+    unsettled.missing.append(node)
+  }
+
+  /// Nothing, or no directory, was under the name. The first time an event that says why may be
   /// queued; after another epoch there is none.
-  mutating func crawlMissed(_ node: NodeIndex) {
+  package mutating func crawlMissed(_ node: NodeIndex) {
     crawling = .none
     guard nodes.isAlive(node) else { return }
     guard node != .root else {
       rootIsSuspect = true
       return
     }
-    if nodes[node].flags.contains(.wasMissing), !nodes[node].parent.isNone {
+    if nodes[node].flags.contains(.wasMissing) {
       // No mark: it was in every set while it was pending, and what came or went under the name
       // since was told by the directory above.
       drop(node)
@@ -126,7 +162,7 @@ extension WatchState {
   }
 
   /// Looks at the exclusions beneath moved directories again.
-  mutating func revisitSome(atMost limit: Int) {
+  package mutating func revisitSome(atMost limit: Int) {
     var done = 0
     while done < limit, let node = revisit.popLast() {
       done += 1
@@ -147,7 +183,7 @@ extension WatchState {
 
   /// Called between the crawler's slices: the first time that nothing is left, the folder is
   /// watched.
-  mutating func settleCondition() {
+  package mutating func settleCondition() {
     guard condition == .arming, pending.isEmpty, crawling.isNone, revisit.isEmpty else { return }
     guard unsettled.missing.isEmpty, unsettled.suspects.isEmpty, !rootIsSuspect else { return }
     condition = .watching

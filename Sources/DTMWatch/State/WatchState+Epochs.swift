@@ -3,9 +3,8 @@ internal import DTMSystem
 /// Settling what events left open.
 extension WatchState {
   /// Called when every event that was queued at the beginning of the epoch has been handled.
-  mutating func endEpoch() {
+  package mutating func endEpoch() {
     let hadNews = hasNews
-    suspectAstray()
     for node in unsettled.orphans where nodes.isAlive(node) && nodes[node].watch < 0 {
       guard !nodes[node].parent.isNone else { continue }
       unsettled.suspects.insert(place(of: node))
@@ -18,7 +17,6 @@ extension WatchState {
     unsettled.vacated = []
     unsettled.missing = []
     unsettled.armed = []
-    unsettled.moved = []
     for place in suspects where nodes.isAlive(place.parent) {
       hotBeneath(place)
       arrive(place.name[...], in: place.parent)
@@ -34,17 +32,6 @@ extension WatchState {
     expireDepartures()
     unsettled.epoch += 1
     nodes.flushFreed()
-  }
-
-  /// A directory was armed by its path after an event was queued that changed the path: the watch
-  /// may be on another directory than its node means.
-  private mutating func suspectAstray() {
-    if unsettled.moved.isEmpty { return }
-    for node in unsettled.armed where nodes.isAlive(node) && !nodes[node].parent.isNone {
-      if nodes.isSelfOrAncestor(of: node, { unsettled.moved.contains($0) }) {
-        unsettled.suspects.insert(place(of: node))
-      }
-    }
   }
 
   /// Which files were written beneath it is not sure either.

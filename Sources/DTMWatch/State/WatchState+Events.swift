@@ -1,4 +1,4 @@
-internal import DTMSystem
+package import DTMSystem
 
 /// Handling events.
 extension WatchState {
@@ -8,7 +8,7 @@ extension WatchState {
   }
 
   /// Handles one event.
-  mutating func apply(_ event: NotifyEvent) {
+  package mutating func apply(_ event: NotifyEvent) {
     sequence += 1
     counters.events += 1
     if event.mask.contains(.overflow) {
@@ -133,7 +133,8 @@ extension WatchState {
   mutating func arrive(_ name: ArraySlice<UInt8>, in parent: NodeIndex) {
     if let old = nodes.child(of: parent, named: name) { drop(old) }
     guard let key = nodes.key(of: parent)?.appending(Array(name)) else {
-      // The parent is on its way: it will be listed where it arrives, if at all.
+      // The parent is on its way: it is listed anew where it arrives, if at all.
+      unsettled.suspects.insert(Unsettled.Place(parent: parent, name: Array(name)))
       return nodes.setFlag(.holdsExcluded, of: parent, to: true)
     }
     if isExcluded(key, true) {
@@ -146,57 +147,80 @@ extension WatchState {
   }
 
   private mutating func moveOut(_ event: NotifyEvent, _ parent: NodeIndex) {
-    // An exchange tells MOVED_TO before MOVED_FROM of one name, under which there is a directory
-    // afterwards: whether the name is free now is looked at.
-    unsettled.vacated.insert(Unsettled.Place(parent: parent, name: Array(event.name)))
-    let child = nodes.child(of: parent, named: event.name)
-    let key = includedKey(event.name, parent)
-    if let key { mark(key, .subtree) }
-    if let child {
+    let place = Unsettled.Place(parent: parent, name: Array(event.name))
+    if let key = includedKey(event.name, parent) { mark(key, .subtree) }
+    var child = nodes.child(of: parent, named: event.name) ?? .none
+    if !child.isNone, isSure(place, child) {
       nodes.detach(child)
-      unsettled.moved.insert(child)
+      // An exchange tells MOVED_TO before MOVED_FROM of one name, under which there is a directory
+      // afterwards: whether the name is free now is looked at.
+      unsettled.vacated.insert(place)
+    } else {
+      if !child.isNone { drop(child) }
+      child = .none
+      unsettled.suspects.insert(place)
     }
     unsettled.departures[event.cookie] = Unsettled.Departure(
-      node: child ?? .none, parent: parent, name: Array(event.name), epoch: unsettled.epoch,
-      hotSince: nil)
+      node: child, parent: parent, name: place.name, epoch: unsettled.epoch, hotSince: nil)
+  }
+
+  /// Whether it is this directory that leaves the name, and not one that had or got it by a change
+  /// whose events are not all handled yet.
+  private func isSure(_ place: Unsettled.Place, _ child: NodeIndex) -> Bool {
+    nodes[child].state != .pending && !unsettled.armed.contains(child)
+      && !unsettled.suspects.contains(place)
   }
 
   private mutating func moveIn(_ event: NotifyEvent, _ parent: NodeIndex) {
+    let place = Unsettled.Place(parent: parent, name: Array(event.name))
     let departure = unsettled.departures.removeValue(forKey: event.cookie)
-    let child = departure?.node ?? .none
-    let occupant = nodes.child(of: parent, named: event.name)
-    let oldKey = departure.flatMap { nodes.key(of: $0.parent)?.appending($0.name) }
-    guard let departure, nodes.isAlive(child) else { return arrive(event.name, in: parent) }
-    let parentIsBelow = nodes.isSelfOrAncestor(of: parent) { $0 == child }
-    if let occupant, !nodes[occupant].flags.contains(.lostWatch) {
-      // It was replaced, or the two change places: events that tell the one from the other may be
-      // among those to come. Both names are armed anew.
-      drop(child)
-      unsettled.suspects.insert(Unsettled.Place(parent: parent, name: Array(event.name)))
-      unsettled.suspects.insert(Unsettled.Place(parent: departure.parent, name: departure.name))
+    guard let departure, nodes.isAlive(departure.node) else {
+      if nodes.child(of: parent, named: event.name) != nil { unsettled.suspects.insert(place) }
       return arrive(event.name, in: parent)
     }
-    if parentIsBelow {
+    let child = departure.node
+    let occupant = nodes.child(of: parent, named: event.name)
+    // Until a directory is listed it may have others that nobody knows.
+    let isFree =
+      occupant.map { nodes[$0].flags.contains(.lostWatch) } ?? (nodes[parent].state != .pending)
+    if !isFree || unsettled.suspects.contains(place) {
+      // It was replaced, or the two change places: events that tell the one from the other may be
+      // among those to come. Both names are armed anew, and until then who has them is unknown.
+      drop(child)
+      unsettled.suspects.insert(place)
+      unsettled.suspects.insert(
+        Unsettled.Place(parent: departure.parent, name: departure.name))
+      return arrive(event.name, in: parent)
+    }
+    if nodes.isSelfOrAncestor(of: parent, { $0 == child }) {
       // Cannot be in a tree: what we believe of it is wrong.
       drop(child)
-      rootIsSuspect = true
+      isAstray = true
       return marks.insertEverything()
     }
     if let occupant { drop(occupant) }
-    let key = nodes.key(of: parent)?.appending(Array(event.name))
+    move(child, from: departure, to: place)
+  }
+
+  /// A directory we know has another name.
+  private mutating func move(
+    _ child: NodeIndex, from departure: Unsettled.Departure, to place: Unsettled.Place
+  ) {
+    let key = nodes.key(of: place.parent)?.appending(place.name)
     if let key, isExcluded(key, true) {
       drop(child)
-      nodes.setFlag(.holdsExcluded, of: parent, to: true)
-      return excludeAgain(parent)
+      nodes.setFlag(.holdsExcluded, of: place.parent, to: true)
+      return excludeAgain(place.parent)
     }
     hasNews = true
-    nodes.attach(child, to: parent, named: event.name)
-    unsettled.moved.insert(child)
+    nodes.attach(child, to: place.parent, named: place.name[...])
+    nodes.setFlag(.wasMissing, of: child, to: false)
     revisit.append(child)
-    if let key {
-      if let oldKey { hot.move(oldKey, to: key) }
-      if unsettled.hasWritesInTransit { hot.insertDirectory(key) }
+    guard let key else { return }
+    if let old = nodes.key(of: departure.parent)?.appending(departure.name) {
+      hot.move(old, to: key)
     }
+    if unsettled.hasWritesInTransit { hot.insertDirectory(key) }
     mark(key, .subtree)
   }
 

@@ -3,7 +3,7 @@ internal import DTMSystem
 /// Taking sets and giving them back.
 extension WatchState {
   /// What a set is made of, before it is sorted: that is done outside the lock.
-  struct Taken: Sendable {
+  package struct Taken: Sendable {
     let marks: DirtyMarks
     let hot: HotFiles
     let baseClock: String
@@ -16,7 +16,7 @@ extension WatchState {
   ///
   /// Directories that are still to be watched or listed are in this set and in the next ones,
   /// until they are: what happens in them is told by no event.
-  mutating func take() -> Taken {
+  package mutating func take() -> Taken {
     sequence += 1
     directoryCache = DirectoryCache()
     addUnknown()
@@ -85,7 +85,8 @@ extension WatchState {
 }
 
 extension DirtySet {
-  init(_ taken: WatchState.Taken) {
+  /// Sorts what was taken.
+  package init(_ taken: WatchState.Taken) {
     let isEverything = taken.marks.isEverything
     self.init(
       basis: isEverything ? .scan : .events, baseClock: taken.baseClock, endClock: taken.endClock,

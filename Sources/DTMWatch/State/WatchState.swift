@@ -1,14 +1,15 @@
-internal import DTMSystem
+package import DTMSystem
 
 /// Everything that a watcher knows: a pure state machine.
 ///
 /// Events and the crawler's findings go in, dirty sets and requests to the kernel come out. It
 /// has no clock and makes no system calls, but for those of the exclusion predicate. The reader
 /// thread changes it; others look at it and take sets, under one lock.
-struct WatchState: Sendable {
+package struct WatchState: Sendable {
   // MARK: The tree
 
-  var nodes = NodeTable()
+  /// The directories.
+  package var nodes = NodeTable()
   /// Directories to be watched and listed, the last first. May name some that need it no longer.
   var pending: [NodeIndex] = []
   /// The one that is being listed.
@@ -42,14 +43,25 @@ struct WatchState: Sendable {
   var hasNews = false
   /// Set by events that say that the root, or a directory above it, is another one now.
   var rootIsSuspect = false
+  /// What is known of the tree cannot be right: to begin anew.
+  var isAstray = false
   /// Set by `IN_Q_OVERFLOW`.
   var hasOverflowed = false
   /// Watches on the directories above the root.
   var outerWatches: Set<Int32> = []
 
-  struct Limits: Sendable {
-    var marks = DirtyMarks.standardLimit
-    var hotFiles = HotFiles.standardLimit
+  /// How much is kept singly.
+  package struct Limits: Sendable {
+    let marks: Int
+    let hotFiles: Int
+
+    /// `marks`: of dirty paths; `hotFiles`: of files open for writing.
+    package init(
+      marks: Int = DirtyMarks.standardLimit, hotFiles: Int = HotFiles.standardLimit
+    ) {
+      self.marks = marks
+      self.hotFiles = hotFiles
+    }
   }
 
   struct Counters: Sendable {
@@ -83,7 +95,8 @@ struct WatchState: Sendable {
     var lastName: [UInt8] = []
   }
 
-  init(
+  /// Begins knowing nothing; the root is not asked for before `restart()`.
+  package init(
     clockName: String, limits: Limits = Limits(),
     isExcluded: @escaping @Sendable (PathKey, Bool) -> Bool
   ) {
@@ -101,12 +114,12 @@ struct WatchState: Sendable {
   var isAsked: Bool { exchange.requestedBarriers != exchange.finishedBarriers }
 
   /// Whether the next set has something in it.
-  var isDirty: Bool {
+  package var isDirty: Bool {
     !marks.isEmpty || !pending.isEmpty || !crawling.isNone || !unsettled.isEmpty || !revisit.isEmpty
   }
 
   /// Begins anew: nothing is known, the root is to be watched and listed.
-  mutating func restart() {
+  package mutating func restart() {
     forgetTree()
     pending = [.root]
     condition = .arming
@@ -133,6 +146,7 @@ struct WatchState: Sendable {
     counters.restarts += 1
     rootIsSuspect = false
     hasOverflowed = false
+    isAstray = false
   }
 
   /// Marks a path, whatever told of it.
@@ -149,7 +163,8 @@ struct WatchState: Sendable {
     if !uncovered.isEmpty { uncovered = uncovered.filter { nodes.isAlive($0.key) } }
   }
 
-  mutating func takeEndedWatches() -> [Int32] {
+  /// The watches to be removed, which must be done before one is added.
+  package mutating func takeEndedWatches() -> [Int32] {
     defer { endedWatches = [] }
     return endedWatches
   }

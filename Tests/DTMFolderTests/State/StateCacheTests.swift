@@ -44,7 +44,9 @@ struct StateCacheTests {
     head: Digest.sha256([1].span), sequence: 7, clock: "c", rules: Digest.sha256([2].span),
     entries: 0)
 
-  private static func all(_ cache: StateCache, beneath: PathKey? = nil) throws -> [PathKey: StateRecord] {
+  private static func all(_ cache: StateCache, beneath: PathKey? = nil) throws -> [PathKey:
+    StateRecord]
+  {
     var entries = try KnownEntries(cache, beneath: beneath)
     var found: [PathKey: StateRecord] = [:]
     var last: PathKey?

@@ -31,3 +31,17 @@ func withTmpfs(at path: FilePath, _ body: () throws -> Void) throws {
   defer { unsafe umount2(path.string, Int32(MNT_DETACH)) }
   try body()
 }
+
+/// Runs a body in a thread that reaches files as the process's own user, from within `asStranger`.
+func asOwner(_ body: @escaping @Sendable () throws -> Void) throws {
+  let outcome = Mutex<Swift.Result<Void, any Error>?>(nil)
+  let thread = try DedicatedThread(named: "owner") {
+    let result = Swift.Result {
+      if geteuid() == 0 { try ThreadIdentity.assume(uid: 0) }
+      try body()
+    }
+    outcome.withLock { $0 = result }
+  }
+  thread.join()
+  try outcome.withLock { $0 }!.get()
+}

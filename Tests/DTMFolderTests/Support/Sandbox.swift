@@ -31,7 +31,9 @@ struct Sandbox {
       let file = unsafe clinux_open(name, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
       if file < 0 { return -1 }
       defer { _ = close(file) }
-      let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(file, $0.baseAddress, $0.count) }
+      let count = unsafe bytes.withUnsafeBytes {
+        unsafe Glibc.write(file, $0.baseAddress, $0.count)
+      }
       return count == bytes.count ? 0 : -1
     }
   }
@@ -93,7 +95,13 @@ struct Sandbox {
   func remove(_ key: PathKey) throws {
     let status = try status(key)
     if status.kind == .directory {
-      try removeTree(FilePath(path.string + "/" + String(decoding: key.path, as: UTF8.self)))
+      let bytes = text(key)
+      let whole = unsafe bytes.withUnsafeBufferPointer { buffer in
+        unsafe buffer.withMemoryRebound(to: CChar.self) {
+          unsafe FilePath(platformString: $0.baseAddress!)
+        }
+      }
+      try removeTree(whole)
     } else {
       try unsafe call(key) { unsafe unlink($0) }
     }

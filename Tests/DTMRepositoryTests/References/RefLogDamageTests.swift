@@ -191,6 +191,23 @@ import Testing
     }
   }
 
+  @Test func `a record whose first sector never came ends the log only where it is the last`()
+    throws
+  {
+    let bytes = try #require(disk[newest + ".a"])
+    for index in 1..<(borders.count - 1) {
+      var zeroed = bytes
+      let sectorEnd = (borders[index] / 512 + 1) * 512
+      for offset in borders[index]..<min(sectorEnd, borders[index + 1]) { zeroed[offset] = 0 }
+      let damaged = try files([newest + ".a": zeroed, newest + ".b": zeroed])
+      if index == borders.count - 2 {
+        #expect(try outcome(damaged).get() == count - 1)
+      } else {
+        #expect(throws: RepositoryError(.corrupt, ""), "\(index)") { try outcome(damaged).get() }
+      }
+    }
+  }
+
   @Test func `a missing, emptied or foreign copy is mended from the other`() throws {
     for copy in ["a", "b"] {
       let name = "\(newest).\(copy)"

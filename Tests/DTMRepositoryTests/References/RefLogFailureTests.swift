@@ -19,7 +19,7 @@ import Testing
       files.fail(operation: number, with: error)
       let acknowledged = try scenario.run(files, from: value)
       files.clearFailures()
-      for state in files.crashStates(limit: 20, using: &generator) {
+      for state in files.crashStates(limit: 8, using: &generator) {
         states += 1
         let problem = fixture.problem(state, acknowledged)
         #expect(problem == nil, "operation \(number)")

@@ -81,7 +81,8 @@ struct RefLogFixture {
       }
       var sequences: [UInt64] = []
       try log.history(newestFirst: false) { operation throws(RepositoryError) in
-        if operation.moves.last?.new == .name("v\(sequences.count + 1)") {
+        if operation.kind == "init" || operation.moves.last?.new == .name("v\(sequences.count + 1)")
+        {
           sequences.append(operation.sequence)
         }
         return true

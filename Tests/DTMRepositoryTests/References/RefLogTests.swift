@@ -32,7 +32,7 @@ import Testing
         RefMove(ref: "HEAD", old: .name("main"), new: nil),
       ],
       facts: [Fact(subject: try id(9), key: "label:k", value: [0, 255])], livePacks: [pack],
-      details: [("one", "1"), ("two", "")], pid: 4711, uid: 65_534)
+      details: [("path", "b"), ("at", "1"), ("path", "a")], pid: 4711, uid: 65_534)
     let time = Timestamp(seconds: -5, nanoseconds: 999_999_999)
     let state = try log.append(draft, at: time)
     #expect(state.sequence == 2)
@@ -55,7 +55,7 @@ import Testing
     #expect(record.moves == [draft.moves[1], draft.moves[0]], "ascending by ref")
     #expect(record.facts == draft.facts)
     #expect(record.livePacks == [pack])
-    #expect(record.details.map { "\($0.0)=\($0.1)" } == ["one=1", "two="])
+    #expect(record.details.map { "\($0.0)=\($0.1)" } == ["path=b", "at=1", "path=a"])
     #expect(try other.verify().isEmpty)
   }
 
@@ -87,16 +87,21 @@ import Testing
     #expect(try first.read().refs["t"] == .id(try id(2)))
   }
 
-  @Test func `a draft that moves a ref twice or only in its encoding is refused`() throws {
+  @Test func `a draft that contradicts itself or differs only in its encoding is refused`() throws {
     let log = try log()
     _ = try log.append(
       RecordDraft(kind: "tag", moves: [RefMove(ref: "t/\u{E9}", old: nil, new: .name("x"))]),
       at: RefLogFixture.time(1))
     let twice = RefMove(ref: "z", old: nil, new: .name("1"))
     let alike = RefMove(ref: "t/e\u{301}", old: .name("x"), new: nil)
-    for moves in [[twice, twice], [alike]] {
+    let fact = Fact(subject: try id(1), key: "k", value: [1])
+    let drafts = [
+      RecordDraft(kind: "tag", moves: [twice, twice]), RecordDraft(kind: "tag", moves: [alike]),
+      RecordDraft(kind: "label", facts: [fact, Fact(subject: fact.subject, key: "k", value: [])]),
+    ]
+    for draft in drafts {
       #expect(throws: RepositoryError(.invalidInput, "")) {
-        try log.append(RecordDraft(kind: "tag", moves: moves), at: RefLogFixture.time(2))
+        try log.append(draft, at: RefLogFixture.time(2))
       }
     }
   }

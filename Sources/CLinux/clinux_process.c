@@ -1,0 +1,15 @@
+#include "clinux_process.h"
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+int clinux_terminal_size(int descriptor, unsigned short *columns, unsigned short *rows) {
+  struct winsize size = {0};
+  int status = ioctl(descriptor, TIOCGWINSZ, &size);
+  *columns = size.ws_col;
+  *rows = size.ws_row;
+  return status;
+}
+
+int clinux_pipe(int descriptors[2]) { return pipe2(descriptors, O_CLOEXEC); }

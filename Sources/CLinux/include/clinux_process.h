@@ -1,0 +1,10 @@
+// Calls about this process, its terminal and its children; see clinux.h for the rules.
+#ifndef CLINUX_PROCESS_H
+#define CLINUX_PROCESS_H
+
+// ioctl(2) TIOCGWINSZ: the terminal's columns and rows; 0 where it does not know.
+int clinux_terminal_size(int descriptor, unsigned short *columns, unsigned short *rows);
+// pipe2(2) with O_CLOEXEC.
+int clinux_pipe(int descriptors[2]);
+
+#endif

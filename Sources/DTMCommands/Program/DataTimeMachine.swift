@@ -1,0 +1,40 @@
+internal import ArgumentParser
+internal import DTMControl
+
+/// The root command: it holds what stands before a verb, and the verbs.
+struct DataTimeMachine: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "dtm",
+    abstract: "Keep the history of a data folder and bring any state of it back",
+    discussion: """
+      The folder is the nearest ancestor of the working directory that has a repository, or the one \
+      that -C or DTM_FOLDER names. Exit statuses are those of sysexits: 0 done, 3 done but \
+      incomplete, 64 wrong usage, 65 damaged data, 66 not found, 69 no daemon, 73 exists, \
+      74 input/output error, 75 busy, 77 permission denied, 78 configuration error.
+      """,
+    version: "dtm \(ProgramVersion.current)",
+    groupedSubcommands: [
+      CommandGroup(
+        name: "Record",
+        subcommands: [Initialize.self, TakeSnapshot.self, Protect.self, Unprotect.self, Wait.self]),
+      CommandGroup(
+        name: "Look",
+        subcommands: [
+          Status.self, Log.self, Show.self, Diff.self, List.self, Cat.self,
+        ]),
+      CommandGroup(
+        name: "Go back",
+        subcommands: [Restore.self, Checkout.self, Undo.self, Redo.self, Operations.self]),
+      CommandGroup(
+        name: "Name and keep",
+        subcommands: [Branch.self, Tag.self, Label.self, Pin.self, Unpin.self]),
+      CommandGroup(
+        name: "Look after it",
+        subcommands: [Verify.self, ConfigurationCommand.self, Completions.self]),
+    ])
+
+  @Option(
+    name: [.customShort("C"), .customLong("folder")],
+    help: ArgumentHelp("Work on this data folder", valueName: "dir"))
+  var folder: String?
+}

@@ -1,0 +1,19 @@
+internal import ArgumentParser
+internal import DTMFolder
+
+struct Redo: ReportingVerb {
+  static let configuration = CommandConfiguration(
+    abstract: "Do again what was undone",
+    usage: "dtm redo [OPERATION] [options]")
+
+  @Argument(help: "The operation's number, as dtm operations has it (default: the last undone)")
+  var operation: UInt64?
+
+  @OptionGroup var options: OutputOptions
+
+  func run(in invocation: Invocation) throws -> CommandStatus {
+    let access = try FolderAccess(invocation)
+    return try OperationResult(options, access).print(
+      try Restoring(access).redo(operation), word: "did again")
+  }
+}

@@ -1,0 +1,78 @@
+internal import ArgumentParser
+internal import DTMFolder
+internal import DTMRepository
+internal import DTMSystem
+
+struct Restore: ReportingVerb {
+  static let configuration = CommandConfiguration(
+    abstract: "Bring paths, or the whole folder, back to what they were",
+    usage: "dtm restore [SNAPSHOT] [PATH...] [--at SNAPSHOT] [--to DIR] [options]",
+    discussion: """
+      Without a snapshot each path goes back to its newest version that differs from what is there \
+      now, the whole folder to HEAD. A directory becomes exactly what it was. What would be lost is \
+      recorded first, and dtm undo takes the restore back. The first argument is a snapshot if it \
+      names one, else a path.
+      """)
+
+  @Argument(
+    help: ArgumentHelp("The snapshot, then the paths (default: all)", valueName: "snapshot path"))
+  var names: [String] = []
+
+  @Argument(
+    parsing: .postTerminator,
+    help: ArgumentHelp("After --: paths only", valueName: "path", visibility: .hidden))
+  var paths: [String] = []
+
+  @Option(help: ArgumentHelp("Take this snapshot; all arguments are paths", valueName: "snapshot"))
+  var at: String?
+
+  @Option(help: ArgumentHelp("Lay the paths out beneath this directory", valueName: "dir"))
+  var to: String?
+
+  @Flag(help: "With --to: into a directory that is not empty, replacing what is in the way")
+  var overwrite = false
+
+  @Flag(name: .customLong("no-delete"), help: "Keep what was added since")
+  var noDelete = false
+
+  @Flag(name: .customLong("dry-run"), help: "Show what would be done, and do nothing")
+  var dryRun = false
+
+  @Flag(
+    name: .customLong("no-safety-snapshot"),
+    help: "Do not record first what would be lost: it can't be brought back then")
+  var noSafetySnapshot = false
+
+  @OptionGroup var options: OutputOptions
+
+  func validate() throws {
+    if overwrite, to == nil { throw ValidationError("--overwrite goes with --to") }
+  }
+
+  func run(in invocation: Invocation) throws -> CommandStatus {
+    let access = try FolderAccess(invocation)
+    var request = try self.request(access)
+    request.keepsAdded = noDelete
+    request.isDryRun = dryRun
+    request.takesSafetySnapshot = !noSafetySnapshot
+    request.destination = try to.map(invocation.absolute)
+    request.overwrites = overwrite
+    let result = try Restoring(access).run(request)
+    return try RestoreResult(options, access).print(result, request)
+  }
+
+  private func request(_ access: FolderAccess) throws -> RestoreRequest {
+    if let at {
+      let paths = try PathArguments(access.invocation, access.location).keys(names + self.paths)
+      return RestoreRequest(.snapshot(try access.snapshot(at)), paths: paths)
+    }
+    let arguments = try StateArguments(
+      access, names: names, paths: paths, limit: 1, allowsUnknown: true)
+    switch arguments.states.first {
+    case .snapshot(let known): return RestoreRequest(.snapshot(known), paths: arguments.paths)
+    case nil: return RestoreRequest(.newest, paths: arguments.paths)
+    case .working:
+      throw CommandFailure(.usage, "the folder is as it is now already: WORKING is no snapshot")
+    }
+  }
+}

@@ -1,0 +1,20 @@
+internal import ArgumentParser
+internal import DTMFolder
+
+struct Undo: ReportingVerb {
+  static let configuration = CommandConfiguration(
+    abstract: "Take an operation back: a restore, a checkout, a branch, a tag",
+    usage: "dtm undo [OPERATION] [options]",
+    discussion: "Twice goes two operations back. What would be lost is recorded first.")
+
+  @Argument(help: "The operation's number, as dtm operations has it (default: the last one)")
+  var operation: UInt64?
+
+  @OptionGroup var options: OutputOptions
+
+  func run(in invocation: Invocation) throws -> CommandStatus {
+    let access = try FolderAccess(invocation)
+    return try OperationResult(options, access).print(
+      try Restoring(access).undo(operation), word: "took back")
+  }
+}

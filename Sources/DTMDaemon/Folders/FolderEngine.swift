@@ -1,0 +1,140 @@
+package import DTMConfiguration
+package import DTMControl
+package import DTMRules
+package import DTMSystem
+package import DTMWatch
+
+/// What the daemon needs of the engine that captures one folder into its repository.
+///
+/// An engine lives on its folder's thread, which acts as the repository's owner: it is opened,
+/// used and closed there and nowhere else. While it is open it holds the folder's capture lock.
+package protocol FolderEngine {
+  /// Whether a path takes no part in snapshots (the repository, nested repositories, ignored
+  /// names); told whether it is a directory. Called from the watcher's thread, for each event.
+  var exclusion: @Sendable (PathKey, Bool) -> Bool { get }
+
+  /// The newest snapshot of the current branch; nil before the first.
+  func newestSnapshot() throws(FolderEngineError) -> SnapshotSummary?
+
+  /// Takes a snapshot of what the order's set says must be looked at.
+  ///
+  /// After return it is durable. Throws `.refused` when the set does not begin where the engine's
+  /// knowledge ends: the daemon then asks for a scan.
+  func capture(_ order: CaptureOrder) throws(FolderEngineError) -> CaptureResult
+
+  /// Gives the capture lock back.
+  func close()
+}
+
+/// Opens engines.
+package protocol FolderEngines: Sendable {
+  /// Whose the folder's repository is; asked as the daemon's user.
+  func owner(of folder: FolderConfiguration) throws(FolderEngineError) -> FolderOwner
+
+  /// Opens the engine of a folder, on the thread that will use it, which acts as the owner already.
+  ///
+  /// Throws `.locked` when another process captures the folder.
+  func open(_ folder: FolderConfiguration) throws(FolderEngineError) -> any FolderEngine
+}
+
+/// Whose a repository is.
+package struct FolderOwner: Sendable, Hashable {
+  package let uid: UInt32
+  package let gid: UInt32
+
+  package init(uid: UInt32, gid: UInt32) {
+    self.uid = uid
+    self.gid = gid
+  }
+}
+
+/// One snapshot that is to be taken.
+package struct CaptureOrder: Sendable {
+  /// What the watcher says must be looked at.
+  package var changes: DirtySet
+  /// How much is looked at: `events` only what `changes` says, `scan` everything by stat, `full`
+  /// everything is read.
+  package var basis: SnapshotBasis
+  package var trigger: TriggerKind
+  /// The names of the rules that fired.
+  package var rules: [String] = []
+  package var message = ""
+  package var labels: [String: String] = [:]
+  package var tag: String?
+  package var isPinned = false
+  /// Another time than now.
+  package var time: Timestamp?
+  /// A snapshot is made even where nothing changed.
+  package var isForced = false
+  /// The user who asked; nil for the daemon's own snapshots.
+  package var user: UInt32?
+
+  package init(changes: DirtySet, basis: SnapshotBasis, trigger: TriggerKind) {
+    self.changes = changes
+    self.basis = basis
+    self.trigger = trigger
+  }
+}
+
+/// What became of an order.
+package struct CaptureResult: Sendable {
+  /// The new snapshot; where nothing had changed, the one that was there. Nil when there is none.
+  package var snapshot: SnapshotSummary?
+  package var isCreated: Bool
+  /// Entries added, modified and removed.
+  package var changedEntries = 0
+  /// What the repository grew by.
+  package var storedBytes = 0
+  /// Hot files of the set that nobody had open for writing when they were read.
+  package var settledFiles: [PathKey] = []
+  /// Files that somebody had open for writing.
+  package var hotFiles: [PathKey] = []
+  /// Something never held still and is to be captured again.
+  package var isStillChanging = false
+  /// Differences that a scan found and no event had told.
+  package var missedChanges = 0
+  /// What takes no part has changed: the folder is to be watched anew.
+  package var isExclusionChanged = false
+
+  package init(snapshot: SnapshotSummary?, isCreated: Bool) {
+    self.snapshot = snapshot
+    self.isCreated = isCreated
+  }
+}
+
+/// Why an engine did not do what it was asked.
+package struct FolderEngineError: Error, Sendable, Equatable, CustomStringConvertible {
+  package struct Code: Sendable, Hashable {
+    private enum Value { case refused, locked, unavailable, permissionDenied, noSpace, failed }
+    private let value: Value
+
+    /// The set does not begin where the engine's knowledge ends.
+    package static let refused = Code(value: .refused)
+    /// Another process captures this folder.
+    package static let locked = Code(value: .locked)
+    /// There is no repository, or it can't be read.
+    package static let unavailable = Code(value: .unavailable)
+    package static let permissionDenied = Code(value: .permissionDenied)
+    package static let noSpace = Code(value: .noSpace)
+    package static let failed = Code(value: .failed)
+  }
+
+  package let code: Code
+  /// A sentence that names the thing.
+  package let message: String
+  /// The path beneath the folder that it is about, for people.
+  package let path: String?
+
+  package init(_ code: Code, _ message: String, path: String? = nil) {
+    self.code = code
+    self.message = message
+    self.path = path
+  }
+
+  /// Equality is on the code.
+  package static func == (left: FolderEngineError, right: FolderEngineError) -> Bool {
+    left.code == right.code
+  }
+
+  package var description: String { path.map { "\(message): \($0)" } ?? message }
+}

@@ -1,0 +1,129 @@
+internal import DTMControl
+internal import DTMSystem
+internal import DTMWatch
+
+/// What a folder's thread lets others see of it.
+struct FolderFace: Sendable {
+  /// Whose the repository is; nil until it was found.
+  var owner: FolderOwner?
+  /// Why there is no engine; nil while there is one.
+  var engineError: String? = "the repository is being opened"
+  var lastSnapshot: SnapshotSummary?
+  /// The basis of the snapshot that is being taken; nil when none is.
+  var capturing: SnapshotBasis?
+  /// Why the last capture failed; nil when it did not.
+  var captureError: String?
+  /// Changes wait for something else than quiet: an interval, a writer, the end of own writes.
+  var isHoldingBack = false
+  var isPaused = false
+  /// Files that somebody had open for writing at the last snapshot.
+  var hot: [PathKey] = []
+}
+
+extension FolderStatus {
+  /// How a folder is, by what its thread and its watcher say. `watch`: nil before it is watched.
+  init(name: String, path: String, face: FolderFace, watch: WatchStatus?) {
+    let uncovered = watch?.uncovered ?? []
+    self.init(
+      name: name, path: path, state: .protected, phase: .idle, lastSnapshot: face.lastSnapshot,
+      dirty: watch?.dirtyPaths ?? 0, hot: face.hot, uncovered: uncovered.map(\.key),
+      watchedDirectories: watch?.watchedDirectories ?? 0, overflows: watch?.overflows ?? 0,
+      missedChanges: watch?.missedChanges ?? 0, basis: .events)
+    if watch?.condition != .watching { basis = .scan }
+    phase = FolderStatus.phase(face, watch)
+    judge(face, watch)
+  }
+
+  /// From the best to the worst: what is worse overrides the state, and every reason is told.
+  private mutating func judge(_ face: FolderFace, _ watch: WatchStatus?) {
+    if let watch { judge(watch) }
+    if face.isPaused { state = .paused }
+    if face.engineError == nil, face.lastSnapshot == nil {
+      worsen(.unprotected, "the first snapshot is not taken yet")
+    }
+    if let error = face.captureError {
+      worsen(.unprotected, "the last snapshot failed and is tried again: \(error)")
+    }
+    if let error = face.engineError { worsen(.unprotected, error) }
+  }
+
+  private mutating func judge(_ watch: WatchStatus) {
+    for (reason, count) in FolderStatus.counts(watch.uncovered) {
+      worsen(.degraded, FolderStatus.text(reason, directories: count))
+    }
+    if watch.missedChanges > 0 {
+      worsen(
+        .degraded,
+        "\(watch.missedChanges) changes were missed by the watcher and found by a scan;"
+          + " please report it")
+    }
+    switch watch.condition {
+    case .watching: break
+    case .arming: worsen(.degraded, "the folder's directories are being watched and looked at")
+    // Told by the root among the uncovered paths.
+    case .unwatched: state = .degraded
+    case .held(let reason): worsen(.unprotected, FolderStatus.text(reason, path: path))
+    }
+  }
+
+  private mutating func worsen(_ worse: State, _ reason: String) {
+    if state != .unprotected { state = worse }
+    reasons.append(reason)
+  }
+
+  private static func phase(_ face: FolderFace, _ watch: WatchStatus?) -> Phase {
+    if case .held = watch?.condition { return .offline }
+    if let basis = face.capturing { return basis == .events ? .snapshotting : .scanning }
+    guard let watch, watch.condition != .arming else { return .scanning }
+    if watch.dirtyPaths == 0 { return .idle }
+    return face.isHoldingBack ? .dirty : .settling
+  }
+
+  private static func counts(
+    _ uncovered: [UncoveredPath]
+  ) -> [(reason: UncoveredReason, count: Int)] {
+    var counts: [(reason: UncoveredReason, count: Int)] = []
+    for path in uncovered {
+      if let place = counts.firstIndex(where: { $0.reason == path.reason }) {
+        counts[place].count += 1
+      } else {
+        counts.append((path.reason, 1))
+      }
+    }
+    return counts
+  }
+
+  private static func text(_ reason: UncoveredReason, directories count: Int) -> String {
+    let directories = count == 1 ? "1 directory" : "\(count) directories"
+    return switch reason {
+    case .watchLimit:
+      "the user's inotify watches are used up, \(directories) are found by scans only;"
+        + " raise the limit: sysctl -w fs.inotify.max_user_watches=1048576"
+    case .instanceLimit:
+      "the user's inotify instances are used up, changes are found by scans only;"
+        + " raise the limit: sysctl -w fs.inotify.max_user_instances=1024"
+    case .remoteFileSystem:
+      "a network or FUSE file system tells no changes of others, \(directories) are found by"
+        + " scans only"
+    case .overflow:
+      "the kernel dropped events again and again, changes are found by scans;"
+        + " raise the limit: sysctl -w fs.inotify.max_queued_events=262144"
+    case .permission:
+      "\(directories) may not be read by the repository's owner; grant it, or ignore them"
+    case .mountPoint:
+      "on \(directories) another file system is mounted, whose content is not captured"
+    case .failure: "the system refused to watch \(directories)"
+    }
+  }
+
+  private static func text(_ reason: HoldReason, path: String) -> String {
+    switch reason {
+    case .gone: "there is nothing at \(path); dtm -C \(path) restore brings the folder back"
+    case .notDirectory: "what is at \(path) is no directory"
+    case .unreadable: "\(path) can't be looked at"
+    case .empty: "\(path) is empty; if that is right: dtm -C \(path) snapshot"
+    case .otherFileSystem:
+      "another file system is at \(path) than before; if that is right: dtm -C \(path) snapshot"
+    }
+  }
+}

@@ -1,0 +1,54 @@
+internal import DTMConfiguration
+internal import DTMControl
+internal import DTMRules
+internal import DTMSystem
+internal import DTMWatch
+internal import Logging
+internal import SystemPackage
+
+/// What a folder's thread tells others.
+extension FolderLoop {
+  /// Publishes what others see, and records a state that is another.
+  mutating func tellState() {
+    let (settlerHolds, isPaused) = (holdsBack, settler.isPaused)
+    let (face, watcher) = shared.state.withLock { state in
+      state.face.isHoldingBack = settlerHolds
+      state.face.isPaused = isPaused
+      return (state.face, state.watcher)
+    }
+    let status = FolderStatus(
+      name: configuration.name, path: configuration.path.string, face: face,
+      watch: watcher?.status)
+    if status.state != toldState, !isStartingUp(status) {
+      record(status)
+      toldState = status.state
+    }
+    if status.phase != toldPhase || status.state != toldState {
+      toldPhase = status.phase
+      shared.onStateChange()
+    }
+  }
+
+  /// Changes wait for something else than quiet.
+  private var holdsBack: Bool {
+    settler.isWaitingForWriters || settler.failureCount > 0 || settler.isCapturing
+  }
+
+  /// That a folder is not protected in its first moments is no news.
+  private func isStartingUp(_ status: FolderStatus) -> Bool {
+    toldState == nil && engine != nil && status.state != .protected
+      && (condition == nil || condition == .arming || status.lastSnapshot == nil)
+      && settler.failureCount == 0
+  }
+
+  private func record(_ status: FolderStatus) {
+    let reasons = status.reasons.joined(separator: "; ")
+    switch status.state {
+    case .protected: logger.record(.folderProtected, ["path": "\(status.path)"])
+    case .degraded, .paused:
+      logger.record(.folderDegraded, ["path": "\(status.path)", "reason": "\(reasons)"])
+    case .unprotected:
+      logger.record(.folderUnprotected, ["path": "\(status.path)", "reason": "\(reasons)"])
+    }
+  }
+}

@@ -1,0 +1,199 @@
+internal import DTMConfiguration
+internal import DTMControl
+internal import DTMRules
+internal import DTMSystem
+internal import DTMWatch
+internal import Logging
+internal import Synchronization
+internal import SystemPackage
+
+/// What a folder's thread does: it waits for messages and for its settler's time, and captures.
+///
+/// Everything here runs on that one thread. Idle, it waits without a timer.
+struct FolderLoop {
+  /// How often what no event tells is looked for.
+  static let pollInterval = Duration.seconds(60)
+  /// How long an answer of the watcher's thread is waited for.
+  static let watcherLimit = Duration.seconds(30)
+
+  let configuration: FolderConfiguration
+  let engines: any FolderEngines
+  let time: any TimeSource
+  let logger: Logger
+  let shared: FolderShared
+
+  var settler: Settler
+  var waiters = FolderWaiters()
+  var engine: (any FolderEngine)?
+  var watcher: FolderWatcher?
+  /// Requests that the settler holds, by ticket.
+  var requests: [UInt64: Request] = [:]
+  var lastTicket: UInt64 = 0
+  /// The last event of the watcher that the settler was told.
+  var lastToldEvent: Duration?
+  /// How the watcher was when it was last looked at.
+  var condition: WatchCondition?
+  var overflows = 0
+  var engineFailures = 0
+  var nextOpening: Duration?
+  var nextPoll: Duration?
+  var identity: FolderOwner?
+  var toldState: FolderStatus.State?
+  var toldPhase: FolderStatus.Phase?
+
+  struct Request {
+    let request: SnapshotRequest
+    let user: UInt32
+    let answer: FolderMessage.Answer<SnapshotOutcome>
+  }
+
+  init(
+    configuration: FolderConfiguration, engines: any FolderEngines, time: any TimeSource,
+    logger: Logger, shared: FolderShared
+  ) {
+    self.configuration = configuration
+    self.engines = engines
+    self.time = time
+    self.logger = logger
+    self.shared = shared
+    settler = Settler(policy: configuration.settle)
+  }
+
+  /// Runs until the mailbox is closed, then takes the last snapshot and cleans up.
+  mutating func run() {
+    while true {
+      openIfDue()
+      look()
+      perform(settler.on(.timer, at: time.monotonic()))
+      settleWaiters()
+      tellState()
+      switch shared.mailbox.receive(until: nextWake()) {
+      case .element(let message): handle(message)
+      case .timedOut: break
+      case .closed: return finish()
+      }
+    }
+  }
+
+  private mutating func handle(_ message: FolderMessage) {
+    switch message {
+    case .look: break
+    case .snapshot(let request, let kind, let user, let answer):
+      lastTicket += 1
+      requests[lastTicket] = Request(request: request, user: user, answer: answer)
+      perform(
+        settler.on(
+          .requested(SettleRequest(kind: kind, ticket: lastTicket)), at: time.monotonic()))
+    case .wait(let request, let id, let answer): wait(request, id: id, answer: answer)
+    case .waitAbandoned(let id): waiters.remove(id: id)
+    case .ownWritesBegan(let answer):
+      perform(settler.on(.ownWritesBegan, at: time.monotonic()))
+      answer(.success(()))
+    case .ownWritesEnded: break
+    case .policy(let policy): perform(settler.on(.policyChanged(policy), at: time.monotonic()))
+    }
+  }
+
+  // MARK: - Looking
+
+  /// Tells the settler what the watcher saw.
+  mutating func look() {
+    shared.gate.willLook()
+    for _ in 0..<shared.endedWrites.exchange(0, ordering: .acquiring) {
+      perform(settler.on(.ownWritesEnded, at: time.monotonic()))
+    }
+    guard let watcher else { return }
+    let activity = watcher.activity
+    if activity.condition != condition { conditionChanged(to: activity.condition) }
+    let isNew = activity.lastEvent != lastToldEvent || !settler.isDirty
+    if activity.isDirty, isNew, condition != .arming {
+      lastToldEvent = activity.lastEvent
+      perform(settler.on(.changed, at: activity.lastEvent ?? time.monotonic()))
+    }
+    pollIfDue(watcher)
+  }
+
+  private mutating func conditionChanged(to new: WatchCondition) {
+    let isFirst = condition == nil || condition == .arming
+    condition = new
+    let now = time.monotonic()
+    if new != .arming { settledIn() }
+    switch new {
+    case .arming: break
+    case .held:
+      perform(settler.on(.unavailable, at: now))
+      waiters.fail(.busy(reason: "the folder \(configuration.path) is not there as it was"))
+    case .watching, .unwatched:
+      perform(settler.on(.available, at: now))
+      // What happened while nobody watched is found by a scan at once.
+      if isFirst { perform(settler.on(.started(dirty: true), at: now)) }
+    }
+    let count = watcher?.status.overflows ?? 0
+    if count > overflows {
+      overflows = count
+      logger.record(.eventsLost, ["path": "\(configuration.path)", "overflows": "\(count)"])
+    }
+  }
+
+  func settledIn() {
+    let isFirst = shared.state.update { state in
+      defer { state.isSettledIn = true }
+      return !state.isSettledIn
+    }
+    if isFirst { shared.onStateChange() }
+  }
+
+  /// What no event tells is looked for now and then.
+  private mutating func pollIfDue(_ watcher: FolderWatcher) {
+    guard watcher.status.needsPolling else {
+      nextPoll = nil
+      return
+    }
+    let now = time.monotonic()
+    if let due = nextPoll, now >= due { perform(settler.on(.changed, at: now)) }
+    if nextPoll.map({ now >= $0 }) ?? true { nextPoll = now + Self.pollInterval }
+  }
+
+  private func nextWake() -> Deadline {
+    let isDirty = settler.isDirty
+    shared.gate.setWantsChanges(
+      !isDirty || settler.isWaitingForWriters || !waiters.isEmpty)
+    let times = [
+      settler.deadline, nextOpening, nextPoll,
+      waiters.deadline(isDirty: isDirty, lastChange: lastToldEvent),
+    ].compactMap { $0 }
+    guard let earliest = times.min() else { return .never }
+    return .after(earliest - time.monotonic())
+  }
+
+  private mutating func wait(
+    _ request: WaitRequest, id: UInt64, answer: @escaping FolderMessage.Answer<SnapshotSummary?>
+  ) {
+    if settler.isPaused {
+      return answer(.failure(.busy(reason: "automatic snapshots are paused")))
+    }
+    if case .held = condition {
+      return answer(
+        .failure(.busy(reason: "the folder \(configuration.path) is not there as it was")))
+    }
+    var isClean = false
+    if let watcher, engine != nil {
+      do throws(WatchError) {
+        // After it, what was written before the call is in the dirty set.
+        try watcher.barrier(within: Self.watcherLimit)
+        look()
+        isClean = !watcher.activity.isDirty && !settler.isDirty
+      } catch {
+        return answer(.failure(.busy(reason: error.description)))
+      }
+    }
+    waiters.add(request, id: id, at: time.monotonic(), isCovered: isClean, answer: answer)
+  }
+
+  private mutating func settleWaiters() {
+    if waiters.isEmpty { return }
+    waiters.settle(
+      at: time.monotonic(), isDirty: settler.isDirty, lastChange: lastToldEvent,
+      snapshot: shared.state.withLock { $0.face.lastSnapshot })
+  }
+}

@@ -1,0 +1,146 @@
+package import DTMConfiguration
+package import DTMControl
+internal import DTMRules
+package import DTMSystem
+internal import DTMWatch
+package import Logging
+internal import Synchronization
+package import SystemPackage
+
+/// Protects one folder: its watcher, the settler that decides when, and the thread that captures
+/// under the identity of the repository's owner.
+///
+/// All calls may come from any thread and return at once, but `stop`.
+package final class FolderService: Sendable {
+  /// How many messages may wait for the thread: while a long capture runs, requests gather.
+  private static let mailboxCapacity = 4096
+
+  /// The folder as it was configured at the start.
+  package let configuration: FolderConfiguration
+  private let shared: FolderShared
+  private let thread: DedicatedThread
+  private let lastTicket = Atomic<UInt64>(0)
+
+  /// Begins to protect the folder.
+  ///
+  /// `onStateChange`: called on the folder's thread when its state or phase is another, or it has
+  /// settled in; returns at once. Throws when the system gives no thread.
+  package init(
+    _ configuration: FolderConfiguration, engines: any FolderEngines, time: any TimeSource,
+    logger: Logger, onStateChange: @escaping @Sendable () -> Void = {}
+  ) throws(Errno) {
+    self.configuration = configuration
+    let shared = FolderShared(
+      mailbox: Mailbox(capacity: Self.mailboxCapacity), onStateChange: onStateChange)
+    self.shared = shared
+    var logger = logger
+    logger[metadataKey: "folder"] = .string(configuration.name)
+    let folderLogger = logger
+    thread = try DedicatedThread(named: "f-\(configuration.name)") {
+      var loop = FolderLoop(
+        configuration: configuration, engines: engines, time: time, logger: folderLogger,
+        shared: shared)
+      loop.run()
+    }
+  }
+
+  /// How the folder is now.
+  package var status: FolderStatus {
+    let (face, watcher) = shared.state.withLock { ($0.face, $0.watcher) }
+    return FolderStatus(
+      name: configuration.name, path: configuration.path.string, face: face,
+      watch: watcher?.status)
+  }
+
+  /// Whose the repository is; nil until it was found.
+  package var owner: FolderOwner? { shared.state.withLock { $0.face.owner } }
+
+  /// Asks for a snapshot. `user`: who asks. The answer comes on the folder's thread.
+  package func snapshot(
+    _ request: SnapshotRequest, user: UInt32,
+    answer: @escaping @Sendable (Result<SnapshotOutcome, DaemonFault>) -> Void
+  ) {
+    let word = request.kind ?? TriggerKind.manual.rawValue
+    guard let kind = TriggerKind(rawValue: word), kind.isExplicit else {
+      answer(.failure(.invalidParameter("kind")))
+      return
+    }
+    offer(.snapshot(request, kind: kind, user: user, answer)) { answer(.failure($0)) }
+  }
+
+  /// Waits until everything written before the call is in a snapshot; returns what abandons it.
+  package func wait(
+    _ request: WaitRequest,
+    answer: @escaping @Sendable (Result<SnapshotSummary?, DaemonFault>) -> Void
+  ) -> @Sendable () -> Void {
+    let id = lastTicket.add(1, ordering: .relaxed).newValue
+    offer(.wait(request, id: id, answer)) { answer(.failure($0)) }
+    let mailbox = shared.mailbox
+    return { mailbox.offer(.waitAbandoned(id: id)) }
+  }
+
+  /// Holds automatic snapshots while a restore or checkout writes; each needs one `ownWritesEnded`,
+  /// whatever the answer.
+  package func ownWritesBegan(answer: @escaping @Sendable (Result<Void, DaemonFault>) -> Void) {
+    offer(.ownWritesBegan(answer)) { answer(.failure($0)) }
+  }
+
+  /// The restore or checkout ended, well or not.
+  package func ownWritesEnded() {
+    // Not lost in a full mailbox: the count is made up by the thread.
+    shared.endedWrites.add(1, ordering: .releasing)
+    shared.mailbox.offer(.look)
+  }
+
+  /// Settles by other words of the configuration from now on.
+  package func setPolicy(_ configuration: FolderConfiguration) {
+    offer(.policy(configuration.settle)) { _ in }
+  }
+
+  /// Has the thread look at its clock and its watcher: for those who moved a clock.
+  package func look() {
+    shared.mailbox.offer(.look)
+  }
+
+  /// Has the folder's protection end: a last snapshot if something is dirty, the watcher stopped,
+  /// the capture lock given back. Wait for the end with `join`.
+  package func stop() {
+    shared.mailbox.close()
+  }
+
+  /// Waits for the end after `stop`; false when the deadline passed first.
+  @discardableResult
+  package func join(until deadline: Deadline = .never) -> Bool {
+    thread.join(until: deadline)
+  }
+
+  /// Whether the folder is watched, or it is known that it can't be for now.
+  package var isSettledIn: Bool { shared.state.withLock { $0.isSettledIn } }
+
+  private func offer(_ message: FolderMessage, refused: (DaemonFault) -> Void) {
+    if !shared.mailbox.offer(message) {
+      refused(.busy(reason: "the folder \(configuration.name) takes no requests now"))
+    }
+  }
+}
+
+/// What the service and its thread share.
+final class FolderShared: Sendable {
+  struct State: Sendable {
+    var face = FolderFace()
+    var watcher: FolderWatcher?
+    /// The watcher is armed, or can't be for now.
+    var isSettledIn = false
+  }
+
+  let mailbox: Mailbox<FolderMessage>
+  let state = Monitor(State())
+  let gate = ActivityGate()
+  let endedWrites = Atomic<Int>(0)
+  let onStateChange: @Sendable () -> Void
+
+  init(mailbox: Mailbox<FolderMessage>, onStateChange: @escaping @Sendable () -> Void) {
+    self.mailbox = mailbox
+    self.onStateChange = onStateChange
+  }
+}

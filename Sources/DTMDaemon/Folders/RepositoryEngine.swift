@@ -1,0 +1,226 @@
+internal import DTMConfiguration
+internal import DTMControl
+internal import DTMFolder
+internal import DTMRepository
+internal import DTMRules
+internal import DTMSystem
+internal import DTMWatch
+internal import SystemPackage
+
+/// One folder and its repository, as the daemon uses them; on the folder's thread alone.
+final class RepositoryEngine: FolderEngine {
+  private let configuration: FolderConfiguration
+  private let location: FolderLocation
+  private let repository: Repository
+  private let id: PackID
+  private let user: String
+  private let host: String
+  private let rules: ExclusionRules
+  /// Open on the directory that is at the folder's path; nil before the first use, and when that
+  /// failed.
+  private var folder: Folder?
+
+  /// Opens the repository and takes the capture lock. Throws `.locked`, `.unavailable`.
+  init(
+    _ configuration: FolderConfiguration, _ location: FolderLocation
+  ) throws(FolderEngineError) {
+    self.configuration = configuration
+    self.location = location
+    rules = ExclusionRules(patterns: configuration.ignore)
+    let uid = ThreadIdentity.current.uid
+    user = UserDirectory.name(ofUser: uid) ?? "\(uid)"
+    host = RepositoryEngine.hostName
+    do throws(RepositoryError) {
+      repository = try Repository(at: location.repository)
+    } catch {
+      throw FolderEngineError(FolderError(error, "repository \(Quoting.path(location.repository))"))
+    }
+    id = try RepositoryEngine.folderID(location, repository)
+    try openFolder()
+    do throws(FolderError) {
+      let history = try History(repository, folder: id)
+      if let head = history.head { try learnIgnoreFiles(of: history.snapshot(head).snapshot) }
+    } catch {
+      throw FolderEngineError(error)
+    }
+  }
+
+  var exclusion: @Sendable (PathKey, Bool) -> Bool {
+    let rules = rules
+    return { key, isDirectory in rules.excludes(key, isDirectory: isDirectory) }
+  }
+
+  func newestSnapshot() throws(FolderEngineError) -> SnapshotSummary? {
+    do throws(FolderError) {
+      let history = try History(repository, folder: id)
+      guard let head = history.head else { return nil }
+      return SnapshotSummary(head, try history.snapshot(head).snapshot)
+    } catch {
+      throw FolderEngineError(error)
+    }
+  }
+
+  func capture(_ order: CaptureOrder) throws(FolderEngineError) -> CaptureResult {
+    let folder = try openFolder()
+    do throws(FolderError) {
+      let outcome = try folder.snapshot(request(order))
+      if outcome.wasCreated, order.basis != .events, let snapshot = outcome.snapshot {
+        try learnIgnoreFiles(of: snapshot)
+      }
+      return result(outcome, order)
+    } catch {
+      throw FolderEngineError(error)
+    }
+  }
+
+  func close() {
+    folder?.release()
+    folder = nil
+  }
+
+  // MARK: - The folder
+
+  /// The folder at the path, opened anew where another directory stands there since.
+  @discardableResult
+  private func openFolder() throws(FolderEngineError) -> Folder {
+    do throws(FolderError) {
+      if let folder, isAtPath(folder) { return folder }
+      close()
+      let folder = try Folder(
+        at: location.folder, id: id, repository: repository,
+        repositoryPath: location.repository, ignoring: configuration.ignore)
+      try folder.hold()
+      self.folder = folder
+      return folder
+    } catch {
+      throw FolderEngineError(error)
+    }
+  }
+
+  private func isAtPath(_ folder: Folder) -> Bool {
+    do throws(Errno) {
+      let now = try Descriptor.open(location.folder, [.path, .directory]).status()
+      return now.inode == folder.root.status.inode && now.device == folder.root.status.device
+    } catch {
+      return false
+    }
+  }
+
+  /// The folder that the location names, else the repository's only one.
+  private static func folderID(
+    _ location: FolderLocation, _ repository: Repository
+  ) throws(FolderEngineError) -> PackID {
+    if let id = location.folderID { return id }
+    let refs: RefLogState
+    do throws(RepositoryError) {
+      refs = try repository.refresh()
+    } catch {
+      throw FolderEngineError(FolderError(error))
+    }
+    // folders/<id>/… (format: The ref log)
+    let ids = Set(
+      refs.refs.keys.compactMap { name -> String? in
+        let parts = name.split(separator: "/", maxSplits: 2)
+        return parts.count == 3 && parts[0] == "folders" ? String(parts[1]) : nil
+      })
+    guard ids.count == 1, let id = ids.first.flatMap({ PackID(hex: $0) }) else {
+      throw FolderEngineError(
+        .unavailable,
+        "the repository \(Quoting.path(location.repository)) holds \(ids.count) folders;"
+          + " dtm init in the folder says which one it is")
+    }
+    return id
+  }
+
+  /// Finds out whether some ignore file may take the configuration's patterns back.
+  private func learnIgnoreFiles(of snapshot: Snapshot) throws(FolderError) {
+    if !rules.hasPatterns { return }
+    var isFound = false
+    do throws(RepositoryError) {
+      let tree = Tree(root: snapshot.tree, objects: repository.objects)
+      try tree.forEach(beneath: nil) { entry in
+        isFound = entry.key.name == IgnoreScope.fileName
+        return !isFound
+      }
+    } catch {
+      throw FolderError(error)
+    }
+    rules.setIgnoreFiles(areThere: isFound)
+  }
+
+  // MARK: - Orders and results
+
+  private func request(_ order: CaptureOrder) -> DTMFolder.SnapshotRequest {
+    let basis: Snapshot.Basis =
+      switch order.basis {
+      case .events: .events
+      case .scan: .scan
+      case .full: .full
+      }
+    let changes = ChangeSet(
+      basis: basis, baseClock: order.changes.baseClock, endClock: order.changes.endClock,
+      paths: order.changes.marks.map { mark in
+        (key: mark.key, scope: mark.scope == .subtree ? .subtree : .entry)
+      },
+      hot: order.changes.hot, uncovered: order.changes.uncovered.map(\.key))
+    var request = DTMFolder.SnapshotRequest(changes, trigger: order.trigger.rawValue)
+    request.rules = order.rules
+    request.message = order.message
+    request.labels = order.labels
+    request.tags = order.tag.map { [$0] } ?? []
+    request.isPinned = order.isPinned
+    request.ifChanged = !order.isForced
+    request.ignoresHotLimit = order.trigger.isExplicit
+    request.time = order.time
+    request.host = host
+    request.user = order.user.map { UserDirectory.name(ofUser: $0) ?? "\($0)" } ?? user
+    request.writerVersion = ProgramVersion.current
+    request.patience = .zero
+    return request
+  }
+
+  private func result(
+    _ outcome: DTMFolder.SnapshotOutcome, _ order: CaptureOrder
+  ) -> CaptureResult {
+    var result = CaptureResult(snapshot: nil, isCreated: outcome.wasCreated)
+    result.isExclusionChanged = rules.takeChange()
+    guard let id = outcome.id, let snapshot = outcome.snapshot else { return result }
+    result.snapshot = SnapshotSummary(id, snapshot)
+    result.storedBytes = outcome.storedBytes
+    result.hotFiles = snapshot.hot
+    // An old snapshot says nothing about what was found now.
+    guard outcome.wasCreated else { return result }
+    let counts = snapshot.counts
+    result.changedEntries = counts.added + counts.modified + counts.removed
+    let hot = Set(snapshot.hot)
+    result.settledFiles = order.changes.hot.filter { !hot.contains($0) }
+    result.isStillChanging = snapshot.problems.contains { $0.kind == .changing }
+    return result
+  }
+}
+
+extension RepositoryEngine {
+  /// The machine's name, as uname(2) tells it; empty where /proc is not mounted.
+  private static var hostName: String {
+    do throws(Errno) {
+      let bytes = try Descriptor.open("/proc/sys/kernel/hostname", .readOnly).readToEnd(limit: 256)
+      return String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+    } catch {
+      return ""
+    }
+  }
+}
+
+extension SnapshotSummary {
+  fileprivate init(_ id: ObjectID, _ snapshot: Snapshot) {
+    let basis: SnapshotBasis =
+      switch snapshot.basis {
+      case .events: .events
+      case .scan: .scan
+      case .full: .full
+      }
+    self.init(
+      id: id.hex, time: snapshot.time, message: snapshot.message, files: snapshot.counts.files,
+      bytes: snapshot.counts.bytes, basis: basis, isComplete: snapshot.isComplete)
+  }
+}

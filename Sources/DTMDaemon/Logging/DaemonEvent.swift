@@ -1,0 +1,79 @@
+package import Logging
+
+/// The kinds of events that the daemon records, each with a journal catalog entry
+/// (packaging/journal/dtm.catalog) that explains it and says what to do.
+package enum DaemonEvent: String, Sendable, CaseIterable {
+  case daemonStarted
+  case daemonStopped
+  case configurationLoaded
+  case configurationRefused
+  case folderProtected
+  case folderDegraded
+  case folderUnprotected
+  case folderLeft
+  case snapshotTaken
+  case snapshotIncomplete
+  case snapshotFailed
+  case eventsLost
+  case repositoryUnavailable
+
+  /// The journal's MESSAGE_ID: 32 hexadecimal digits that never change.
+  package var messageID: String {
+    switch self {
+    case .daemonStarted: "d124d3bad17249738d673b23da9c7e04"
+    case .daemonStopped: "6c844443d919443c91882ca71dc36e09"
+    case .configurationLoaded: "fbb885cccddb41429c9cbd87398f7446"
+    case .configurationRefused: "5f1baded3b7a4aec97bd6654de16d5b7"
+    case .folderProtected: "b4e44493b2db4c79bfa903c4bcec79ba"
+    case .folderDegraded: "9c355899e56f4b7098d56407dca1a86f"
+    case .folderUnprotected: "4efe65e23cd6401ab96a0603a2440454"
+    case .folderLeft: "11be3c62c26144da8868ca1937869317"
+    case .snapshotTaken: "98040983e60f496998f4b4ebabda4932"
+    case .snapshotIncomplete: "52690a21a6e047c2b69a7eef4d2a18e6"
+    case .snapshotFailed: "c894bc0efa4c42f489668f89e95e7be6"
+    case .eventsLost: "84d6f962e05d4528b0714be2602a7314"
+    case .repositoryUnavailable: "baa8a42b44544b398514333404c0666e"
+    }
+  }
+
+  /// What happened, without the particulars, which go in metadata.
+  package var text: String {
+    switch self {
+    case .daemonStarted: "dtmd has started"
+    case .daemonStopped: "dtmd has stopped"
+    case .configurationLoaded: "the configuration was loaded"
+    case .configurationRefused: "the configuration was refused"
+    case .folderProtected: "the folder is protected"
+    case .folderDegraded: "the folder's protection is degraded"
+    case .folderUnprotected: "the folder is not protected"
+    case .folderLeft: "the folder is no longer protected"
+    case .snapshotTaken: "snapshot taken"
+    case .snapshotIncomplete: "snapshot taken, with problems"
+    case .snapshotFailed: "a snapshot failed"
+    case .eventsLost: "the kernel dropped events; the folder is scanned"
+    case .repositoryUnavailable: "the folder's repository can't be used"
+    }
+  }
+
+  package var level: Logger.Level {
+    switch self {
+    case .daemonStarted, .daemonStopped, .configurationLoaded, .folderProtected, .folderLeft,
+      .snapshotTaken:
+      .notice
+    case .folderDegraded, .snapshotIncomplete, .eventsLost: .warning
+    case .configurationRefused, .folderUnprotected, .snapshotFailed, .repositoryUnavailable: .error
+    }
+  }
+}
+
+extension Logger {
+  /// The metadata key that names the event.
+  static let eventKey = "event"
+
+  /// Records an event. `details`: by the names that `JournalField` turns into the journal's.
+  package func record(_ event: DaemonEvent, _ details: Logger.Metadata = [:]) {
+    var metadata = details
+    metadata[Logger.eventKey] = .string(event.rawValue)
+    log(level: event.level, "\(event.text)", metadata: metadata)
+  }
+}

@@ -1,0 +1,38 @@
+internal import DTMSystem
+
+/// Says to the service manager how the daemon is.
+package struct ServiceNotifier: Sendable {
+  private let send: @Sendable (String) -> Void
+
+  /// systemd, where it started us with a notify socket; else nobody.
+  package static let systemd = ServiceNotifier { Systemd.notify($0) }
+
+  /// `send`: takes lines `NAME=value` as sd_notify(3) does.
+  package init(send: @escaping @Sendable (String) -> Void) {
+    self.send = send
+  }
+
+  /// The control socket is there and the folders are being watched; also ends a reload.
+  package func ready(status: String) {
+    send("READY=1\nSTATUS=\(line(status))")
+  }
+
+  /// One line for `systemctl status`.
+  package func status(_ text: String) {
+    send("STATUS=\(line(text))")
+  }
+
+  package func reloading() {
+    // The service manager tells by the time which READY ends this reload.
+    let now = ProcessClock.monotonic / .microseconds(1)
+    send("RELOADING=1\nMONOTONIC_USEC=\(UInt64(now))\nSTATUS=Reloading")
+  }
+
+  package func stopping() {
+    send("STOPPING=1\nSTATUS=Stopping: taking last snapshots")
+  }
+
+  private func line(_ text: String) -> String {
+    String(text.map { $0.isNewline ? " " : $0 })
+  }
+}

@@ -1,0 +1,26 @@
+internal import SystemPackage
+
+/// The environment that the process was started with.
+package enum ProcessEnvironment {
+  /// The largest environment that is read: Linux allows no larger one by default.
+  private static let limitInBytes = 6 << 20
+
+  /// The variables; those that are not UTF-8 are left out. Empty where /proc is not mounted.
+  ///
+  /// Read from `/proc/self/environ`: unlike `environ`, it can't change while it is read.
+  package static var variables: [String: String] {
+    guard let file = try? Descriptor.open("/proc/self/environ", .readOnly),
+      let bytes = try? file.readToEnd(limit: limitInBytes)
+    else { return [:] }
+    var result: [String: String] = [:]
+    for entry in bytes.split(separator: 0) {
+      let entry = Array(entry)
+      guard let equals = entry.firstIndex(of: UInt8(ascii: "=")), entry.isValidUTF8 else {
+        continue
+      }
+      let name = String(decoding: entry[..<equals], as: UTF8.self)
+      result[name] = String(decoding: entry[(equals + 1)...], as: UTF8.self)
+    }
+    return result
+  }
+}

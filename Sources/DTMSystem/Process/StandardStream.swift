@@ -1,0 +1,26 @@
+internal import Glibc
+package import SystemPackage
+
+/// Standard output and standard error, which nobody owns.
+package enum StandardStream: Int32, Sendable {
+  case output = 1
+  case error = 2
+
+  /// Whether a person looks at it.
+  package var isTerminal: Bool { isatty(rawValue) == 1 }
+
+  /// Writes all bytes; one call is one write(2) where the system takes them at once.
+  package func write(_ bytes: [UInt8]) throws(Errno) {
+    let number = rawValue
+    var done = 0
+    while done < bytes.count {
+      let start = done
+      done += try unsafe bytes.span.withUnsafeBytes { buffer throws(Errno) in
+        try retrying {
+          unsafe Glibc.write(
+            number, buffer.baseAddress.map { unsafe $0 + start }, buffer.count - start)
+        }
+      }
+    }
+  }
+}
