@@ -140,7 +140,10 @@ import Testing
       let (_, good, first, second) = try prepare(fixture)
       let (path, id, snapshot) = (base.string, fixture.id.hex, good.id.hex)
       await #expect(processExitsWith: .signal(SIGKILL)) {
-        [path = path as String, id = id as String, snapshot = snapshot as String, stop = stop as Int]
+        [
+          path = path as String, id = id as String, snapshot = snapshot as String,
+          stop = stop as Int
+        ]
         in
         let packID = try #require(PackID(hex: id))
         let folder = try RestoreFixture(at: FilePath(path), id: packID).open()

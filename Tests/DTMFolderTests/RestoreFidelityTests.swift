@@ -81,7 +81,8 @@ import Testing
   }
 
   @Test(.enabled(if: geteuid() == 0))
-  func `without privilege, directories that are shut are opened, and what can't be set is told once`()
+  func
+    `without privilege, directories that are shut are opened, and what can't be set is told once`()
     throws
   {
     try withTemporaryDirectory { base in
@@ -133,6 +134,29 @@ import Testing
       _ = shell("echo 2 > \(path)/a")
       _ = try folder.restore(RestoreRequest(.snapshot(good)))
       #expect(shell("cat \(path)/a \(path)/m/f").output == "1\nmounted\n")
+    }
+  }
+
+  @Test(.enabled(if: geteuid() == 0))
+  func `on a full disk nothing changes and nothing is left behind`() throws {
+    try withTemporaryDirectory { base in
+      let fixture = try RestoreFixture(base)
+      let path = quoted(fixture.folderPath)
+      #expect(shell("mount -t tmpfs -o size=3m dtm-test \(path)").status == 0)
+      defer { _ = shell("umount \(path)") }
+      var folder: Folder? = try fixture.open()
+      _ = shell("cd \(path) && mkdir d && head -c 1500000 /dev/urandom > d/big && echo 1 > a")
+      let good = try #require(try folder?.take())
+      _ = shell("cd \(path) && rm -r d && echo 2 > a && head -c 2500000 /dev/urandom > other")
+      let before = try scan(fixture.folderPath)
+      var request = RestoreRequest(.snapshot(good))
+      request.keepsAdded = true
+      let error = #expect(throws: FolderError.self) { try folder?.restore(request) }
+      #expect(error?.code == .noSpace)
+      #expect(
+        differences(before, try scan(fixture.folderPath), ignoringDirectoryTimes: true) == [])
+      #expect(try folder?.needsRecovery() == false)
+      folder = nil
     }
   }
 

@@ -19,8 +19,13 @@ import Testing
       key: key, kind: .file, permissions: 0o644, size: 1, content: .inline([1]))
     let inner = TreeEntry(
       key: key.appending([0x61]), kind: .file, permissions: 0o644, size: 1, content: .inline([1]))
-    var planner = RestorePlanner(keepsAdded: false) { _ in 1 } present: { _ in nil } wanted: {
-      _ in nil
+    var planner = RestorePlanner(keepsAdded: false) { _ in
+      1
+    } present: { _ in
+      nil
+    } wanted: {
+      _ in
+      nil
     }
     let plan = try planner.plan(
       [TreeDifference(old: nil, new: entry), TreeDifference(old: nil, new: inner)], name: "0")
@@ -36,7 +41,9 @@ import Testing
     try withTemporaryDirectory { base in
       let fixture = try RestoreFixture(base)
       let folder = try fixture.open()
-      _ = shell("cd \(quoted(fixture.folderPath)) && mkdir .dtm && echo own > .dtm/config.json && echo 1 > a")
+      _ = shell(
+        "cd \(quoted(fixture.folderPath)) && mkdir .dtm && echo own > .dtm/config.json && echo 1 > a"
+      )
       let good = try folder.take()
       let session = try folder.repository.beginSession()
       let tree = Tree(root: good.snapshot.tree, objects: session)
@@ -107,7 +114,9 @@ import Testing
       swapper.join()
       #expect(swaps.load(ordering: .relaxed) > 25)
       // The shell's own writes through the link are all there may be.
-      #expect(shell("cd \(quoted(outside)) && grep -l good * 2>/dev/null | head; ls -a | grep dtm").output == "")
+      #expect(
+        shell("cd \(quoted(outside)) && grep -l good * 2>/dev/null | head; ls -a | grep dtm").output
+          == "")
     }
   }
 
@@ -119,7 +128,8 @@ import Testing
       _ = shell("cd \(path) && echo 1 > a && echo 1 > b")
       let good = try folder.take()
       _ = shell(
-        "cd \(path) && mkdir d && echo x > d/x.tmp && echo y > d/y && rm b && mkdir b && echo z > b/z.tmp")
+        "cd \(path) && mkdir d && echo x > d/x.tmp && echo y > d/y && rm b && mkdir b && echo z > b/z.tmp"
+      )
       let outcome = try folder.restore(RestoreRequest(.snapshot(good)))
       #expect(outcome.problems.map(\.key.path) == [Array("b".utf8), Array("d".utf8)])
       #expect(shell("cd \(path) && find . -type f | sort").output == "./a\n./b/z.tmp\n./d/x.tmp\n")

@@ -56,7 +56,8 @@ import Testing
       #expect(
         shell("cd \(quoted(fixture.folderPath)) && echo bad > a/7 && rm b/9 && echo new > c/new")
           .status == 0)
-      let before = shell("cd \(quoted(fixture.folderPath)) && stat -c '%n %i %y' a/* b/* c/*").output
+      let before = shell("cd \(quoted(fixture.folderPath)) && stat -c '%n %i %y' a/* b/* c/*")
+        .output
       let outcome = try folder.restore(RestoreRequest(.snapshot(good)))
       let after = shell("cd \(quoted(fixture.folderPath)) && stat -c '%n %i %y' a/* b/* c/*").output
       #expect(outcome.written == 2)
@@ -184,7 +185,9 @@ import Testing
       let path = quoted(fixture.folderPath)
       _ = shell("cd \(path) && mkdir d && echo 1 > d/old && echo 1 > file")
       let good = try folder.take()
-      _ = shell("cd \(path) && echo 2 > d/old && echo 2 > d/new && rm file && mkdir file && echo 3 > file/in")
+      _ = shell(
+        "cd \(path) && echo 2 > d/old && echo 2 > d/new && rm file && mkdir file && echo 3 > file/in"
+      )
       var request = RestoreRequest(.snapshot(good))
       request.keepsAdded = true
       let outcome = try folder.restore(request)

@@ -114,7 +114,8 @@ struct RestoreTreeMaker {
     if generator.oneIn(20) { return [UInt8](repeating: UInt8(ascii: "n"), count: 255) }
     var name: [UInt8] = []
     for _ in 0...generator.below(6) {
-      let byte = generator.oneIn(3) ? UInt8(generator.below(255) + 1) : UInt8(97 + generator.below(4))
+      let byte =
+        generator.oneIn(3) ? UInt8(generator.below(255) + 1) : UInt8(97 + generator.below(4))
       name.append(byte == UInt8(ascii: "/") ? UInt8(ascii: "_") : byte)
     }
     return name == [0x2E] || name == [0x2E, 0x2E] ? [UInt8(ascii: "d")] : name
@@ -140,7 +141,8 @@ struct RestoreTreeMaker {
   }
 
   private mutating func writeSparse(_ path: [UInt8]) throws {
-    let file = try directory().open(path, [.writeOnly, .create, .exclusive, .noFollow], mode: 0o644)
+    let file = try directory().open(
+      path, [.writeOnly, .create, .exclusive, .noFollow], mode: 0o644)
     if generator.oneIn(2) { try file.write(bytes(), at: 0) }
     if generator.oneIn(2) { try file.write(bytes(), at: 900_000) }
     try file.truncate(to: 1_000_000 + generator.below(900_000))

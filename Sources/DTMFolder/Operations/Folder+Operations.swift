@@ -19,9 +19,12 @@ extension Folder {
     recorder: (any RestoreRecorder)? = nil,
     reached: @escaping @Sendable (RestorePoint) throws(FolderError) -> Void = { _ in }
   ) throws(FolderError) -> UndoOutcome {
+    // One that was cut off is an operation too, once it is finished.
+    let recovery = try recover(recorder: recorder)
     let state = try history().state
     let all = ownOperations(state)
-    let found = operation.map { id in all.first { $0.sequence == id } }
+    let found =
+      operation.map { id in all.first { $0.sequence == id } }
       ?? all.last { !$0.isUndone }
     guard let found else {
       throw FolderError(
@@ -31,7 +34,7 @@ extension Folder {
     if found.isUndone {
       throw FolderError(.conflict, "operation \(found.sequence) is undone already")
     }
-    return try swap(found, state, kind: "undo", request, recorder, reached)
+    return try swap(found, state, kind: "undo", request, recovery, recorder, reached)
   }
 
   /// Brings the operation again that was undone last, or the one named.
@@ -42,10 +45,13 @@ extension Folder {
     recorder: (any RestoreRecorder)? = nil,
     reached: @escaping @Sendable (RestorePoint) throws(FolderError) -> Void = { _ in }
   ) throws(FolderError) -> UndoOutcome {
+    // One that was cut off is an operation too, once it is finished.
+    let recovery = try recover(recorder: recorder)
     let state = try history().state
     let all = ownOperations(state)
     let lastDone = all.lastIndex { !$0.isUndone }
-    let found = operation.map { id in all.first { $0.sequence == id } }
+    let found =
+      operation.map { id in all.first { $0.sequence == id } }
       ?? all.dropFirst(lastDone.map { $0 + 1 } ?? 0).first
     guard let found else {
       throw FolderError(
@@ -55,14 +61,14 @@ extension Folder {
     if !found.isUndone {
       throw FolderError(.conflict, "operation \(found.sequence) is not undone")
     }
-    return try swap(found, state, kind: "redo", request, recorder, reached)
+    return try swap(found, state, kind: "redo", request, recovery, recorder, reached)
   }
 
   // MARK: - Taking back, bringing again
 
   private func swap(
     _ operation: OperationRecord, _ state: RefLogState, kind: String, _ options: RestoreRequest,
-    _ recorder: (any RestoreRecorder)?,
+    _ recovery: RecoveryOutcome?, _ recorder: (any RestoreRecorder)?,
     _ reached: @escaping @Sendable (RestorePoint) throws(FolderError) -> Void
   ) throws(FolderError) -> UndoOutcome {
     let isUndo = kind == "undo"
@@ -71,7 +77,8 @@ extension Folder {
     guard let targets = RestoreDetail.targets(operation.details) else {
       return UndoOutcome(
         operation: described,
-        sequence: try moveRefs(operation, state, kind: kind, summary: summary), restore: nil)
+        sequence: try moveRefs(operation, state, kind: kind, summary: summary), restore: nil,
+        recovery: recovery)
     }
     let history = try history()
     var request = options
@@ -84,7 +91,9 @@ extension Folder {
       let known = try history.snapshot(before)
       versions = targets.map { ($0.path, known) }
     } else {
-      for target in targets { versions.append((target.path, try history.snapshot(target.snapshot))) }
+      for target in targets {
+        versions.append((target.path, try history.snapshot(target.snapshot)))
+      }
       request.keepsAdded = operation.detail(RestoreDetail.keepsAdded) != nil
     }
     request.target = .versions(versions)
@@ -93,7 +102,9 @@ extension Folder {
     request.summary = summary
     request.undoes = operation.sequence
     let outcome = try restore(request, recorder: recorder, reached: reached)
-    return UndoOutcome(operation: described, sequence: outcome.operation, restore: outcome)
+    return UndoOutcome(
+      operation: described, sequence: outcome.operation, restore: outcome,
+      recovery: recovery)
   }
 
   /// Moves the refs of an operation back, or forth again. Throws `.conflict` when they have moved since.

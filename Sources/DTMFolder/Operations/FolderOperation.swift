@@ -22,6 +22,8 @@ package struct UndoOutcome: Sendable {
   package let sequence: UInt64?
   /// Where it brought back content; nil where it moved refs alone.
   package let restore: RestoreOutcome?
+  /// A restore that was cut off, and finished or taken back first.
+  package let recovery: RecoveryOutcome?
 }
 
 /// Details of a restore's record in the ref log.

@@ -27,7 +27,11 @@ extension Folder {
       let old = place.isEmpty ? nil : try Self.present(new.key, &walker)
       differences.append(TreeDifference(old: old, new: new))
     }
-    var planner = RestorePlanner(keepsAdded: false) { _ in 0 } present: { _ in nil } wanted: {
+    var planner = RestorePlanner(keepsAdded: false) { _ in
+      0
+    } present: { _ in
+      nil
+    } wanted: {
       key throws(FolderError) in
       key.isRoot && !request.paths.isEmpty ? nil : try selection.wanted(key)
     }

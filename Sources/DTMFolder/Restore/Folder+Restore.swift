@@ -23,9 +23,12 @@ extension Folder {
     if request.isDryRun { return try planned(request) }
     let lock = try restoreLock()
     defer { withExtendedLifetime(lock) {} }
-    let recorder = recorder ?? FolderRecorder(self, request)
     var outcome = RestoreOutcome()
     outcome.recovery = try recoverLocked(recorder)
+    let recorder =
+      recorder
+      ?? FolderRecorder(
+        self, host: request.host, user: request.user, writerVersion: request.writerVersion)
     let head = try history().head
     // A restore of paths that are as they are wanted needs no safety snapshot.
     if !request.paths.isEmpty, request.branch == nil, request.undoes == nil {
@@ -59,7 +62,9 @@ extension Folder {
       _ = try restoreLock()
       return true
     } catch {
-      if error.code == .busy || error.code == .permissionDenied { return false }
+      if error.code == .busy { return false }
+      // Who may not lock can't tell whether it is at work; most likely it is not.
+      if error.code == .permissionDenied { return true }
       throw error
     }
   }
@@ -74,7 +79,7 @@ extension Folder {
   ) throws(FolderError) -> RecoveryOutcome? {
     let lock = try restoreLock()
     defer { withExtendedLifetime(lock) {} }
-    return try recoverLocked(recorder ?? FolderRecorder(self, nil), reached)
+    return try recoverLocked(recorder, reached)
   }
 
   // MARK: - Carrying out
@@ -94,9 +99,15 @@ extension Folder {
     } catch {
       // Cut off, as by a crash (tests): the next command takes it back.
       if error.code == .needsRecovery { throw error }
-      // Nothing is in place yet.
-      try run.rollBack()
-      try journal.close()
+      // Nothing is in place yet. Should taking it back fail too, the next command does it.
+      do throws(FolderError) {
+        try run.rollBack()
+        try journal.close()
+      } catch let second {
+        throw FolderError(
+          error.code, error.message, details: error.details + [second.message], hint: error.hint,
+          path: error.path, cause: error.cause)
+      }
       throw error
     }
     try reached(.synchronized)
@@ -115,30 +126,34 @@ extension Folder {
   }
 
   private func recoverLocked(
-    _ recorder: any RestoreRecorder,
+    _ given: (any RestoreRecorder)?,
     _ reached: @escaping @Sendable (RestorePoint) throws(FolderError) -> Void = { _ in }
   ) throws(FolderError) -> RecoveryOutcome? {
     var outcome: RecoveryOutcome?
     for name in try RestoreJournal.names(of: id, files: repository.files, sweeps: true) {
       let (journal, contents) = try RestoreJournal.open(name, files: repository.files)
+      let intent = contents.intent
       let run = RestoreRun(
         root, contents.plan, skipped: contents.built ?? [], reached: reached)
       guard contents.built != nil else {
         try run.rollBack()
         try journal.close()
         outcome = RecoveryOutcome(
-          isFinished: false, kind: contents.intent.kind, problems: run.problems.all, snapshot: nil)
+          isFinished: false, kind: intent.kind, problems: run.problems.all, snapshot: nil)
         continue
       }
       try run.apply(repository.objects)
-      _ = try record(contents.intent, journal: contents.plan.name)
+      _ = try record(intent, journal: contents.plan.name)
+      let recorder =
+        given
+        ?? FolderRecorder(
+          self, host: intent.host, user: intent.user, writerVersion: intent.writerVersion)
       let (result, _) = try recorder.takeSnapshot(
-        trigger: contents.intent.kind, message: contents.intent.summary, ifChanged: true,
-        isWhole: false)
+        trigger: intent.kind, message: intent.summary, ifChanged: true, isWhole: false)
       try reached(.recorded)
       try journal.close()
       outcome = RecoveryOutcome(
-        isFinished: true, kind: contents.intent.kind, problems: run.problems.all, snapshot: result)
+        isFinished: true, kind: intent.kind, problems: run.problems.all, snapshot: result)
     }
     return outcome
   }
@@ -169,12 +184,16 @@ extension Folder {
 
 /// The folder's own snapshots.
 private struct FolderRecorder: RestoreRecorder {
-  private let folder: Folder
-  private let request: RestoreRequest?
+  let folder: Folder
+  let host: String
+  let user: String
+  let writerVersion: String
 
-  init(_ folder: Folder, _ request: RestoreRequest?) {
+  init(_ folder: Folder, host: String, user: String, writerVersion: String) {
     self.folder = folder
-    self.request = request
+    self.host = host
+    self.user = user
+    self.writerVersion = writerVersion
   }
 
   func takeSnapshot(
@@ -185,9 +204,9 @@ private struct FolderRecorder: RestoreRecorder {
     snapshot.message = message
     snapshot.ifChanged = ifChanged
     snapshot.ignoresHotLimit = true
-    snapshot.host = request?.host ?? ""
-    snapshot.user = request?.user ?? ""
-    snapshot.writerVersion = request?.writerVersion ?? ""
+    snapshot.host = host
+    snapshot.user = user
+    snapshot.writerVersion = writerVersion
     let outcome = try folder.snapshot(snapshot)
     guard let id = outcome.id, let made = outcome.snapshot else {
       throw FolderError(.notFound, "there is no snapshot of the folder yet")

@@ -27,10 +27,24 @@ extension RestoreRun {
       }
     }
     try placer.setFlags()
+    removeUnused()
     for settling in plan.settlings.reversed() { try placer.settle(settling) }
     try reached(.settled)
     if isDurable { try synchronizeApplied() }
     try reached(.completed)
+  }
+
+  /// Removes what was built for items that were given up.
+  private func removeUnused() {
+    var remover = TreeRemover(root)
+    for index in skipped.sorted() where index < plan.items.count {
+      let item = plan.items[index]
+      guard item.action.builds, item.container == nil else { continue }
+      let key = (item.key.parent ?? .root).appending(plan.temporaryName(index))
+      do throws(Errno) { try remover.remove(key) } catch {
+        problems.add(key, .unsupported, "remove: \(error.description)")
+      }
+    }
   }
 
   private func synchronizeApplied() throws(FolderError) {
@@ -107,11 +121,11 @@ struct EntryPlacer {
       }
       let present = try run.root.status(of: name, in: directory)
       if item.action == .add {
-        if present != nil { return try giveUp(index, in: directory) }
-        return try add(temporary, name, in: directory)
+        if present != nil { return giveUp(index) }
+        return try add(index, temporary, name, in: directory)
       }
       guard let present, run.isAsPlanned(present, index) else {
-        return try giveUp(index, in: directory)
+        return giveUp(index)
       }
       if let old = item.old { try clearFlags(old, in: directory) }
       if item.action == .replace {
@@ -153,7 +167,6 @@ struct EntryPlacer {
             index, .unsupported,
             "the directory stays: what is in it is ignored, mounted, a folder of its own, or newer "
               + "than the last snapshot")
-          if item.action == .clear { try discard(index, in: directory) }
           return
         }
       } else if present != nil, item.action == .removeDirectory {
@@ -163,9 +176,9 @@ struct EntryPlacer {
       let temporary = run.plan.temporaryName(index)
       guard try run.root.status(of: temporary, in: directory) != nil else { return }
       if try run.root.status(of: name, in: directory) != nil {
-        return try giveUp(index, in: directory)
+        return giveUp(index)
       }
-      try add(temporary, name, in: directory)
+      try add(index, temporary, name, in: directory)
     }
   }
 
@@ -259,11 +272,12 @@ struct EntryPlacer {
   }
 
   private func add(
-    _ temporary: [UInt8], _ name: [UInt8], in directory: OpenEntry
+    _ index: Int, _ temporary: [UInt8], _ name: [UInt8], in directory: OpenEntry
   ) throws(Errno) {
     do throws(Errno) {
       try directory.descriptor.rename(temporary, to: name, .refuse)
     } catch {
+      if error == .fileExists { return giveUp(index) }
       // A file system without that rule; nothing was there a moment ago.
       guard error == .invalidArgument else { throw error }
       try directory.descriptor.rename(temporary, to: name)
@@ -289,16 +303,9 @@ struct EntryPlacer {
     }
   }
 
-  /// Leaves what is there and removes what was built.
-  private func giveUp(_ index: Int, in directory: OpenEntry) throws(Errno) {
+  /// Leaves what is there; what was built goes at the end.
+  private func giveUp(_ index: Int) {
     run.skip(index, .changing, RestoreRun.changedDetail)
-    try discard(index, in: directory)
-  }
-
-  private func discard(_ index: Int, in directory: OpenEntry) throws(Errno) {
-    var remover = TreeRemover(run.root)
-    let parent = run.plan.items[index].key.parent ?? .root
-    try remover.remove(parent.appending(run.plan.temporaryName(index)))
   }
 
   /// The directory that holds an item; nil, and the item is given up, where it can't be entered.

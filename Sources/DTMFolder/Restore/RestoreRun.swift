@@ -103,5 +103,6 @@ final class RestoreRun: Sendable {
     }
   }
 
-  static let changedDetail = "it has changed since the snapshot before the restore; it is left as it is"
+  static let changedDetail =
+    "it has changed since the snapshot before the restore; it is left as it is"
 }
