@@ -2,6 +2,7 @@ package import SystemPackage
 
 /// Why the daemon can't start.
 package struct DaemonError: Error, Sendable, CustomStringConvertible {
+  /// What decides how a caller behaves.
   package struct Code: Sendable, Hashable {
     private enum Value { case configuration, alreadyRunning, unavailable }
     private let value: Value

@@ -36,15 +36,11 @@ enum Declarations {
     "Sources/DTMRepository/Objects/ByteWriter.swift",
     "Sources/DTMRepository/Objects/Digest.swift",
     "Sources/DTMRepository/Objects/ObjectID.swift",
-    "Sources/DTMRepository/References/Stub.swift",
     "Sources/DTMRepository/Snapshots/FolderRefs.swift",
     "Sources/DTMRepository/Snapshots/Snapshot.swift",
     "Sources/DTMSystem/Executors/Monitor.swift",
     "Sources/DTMSystem/Files/FileOperations.swift",
     "Sources/DTMSystem/Files/PathKey.swift",
-    "Sources/DTMSystem/Text/Base64.swift",
-    "Sources/DTMSystem/Text/JSONWriter.swift",
-    "Sources/DTMSystem/Time/LocalCalendar.swift",
   ]
 
   /// `package` declarations without a doc comment.

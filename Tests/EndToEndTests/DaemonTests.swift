@@ -102,19 +102,21 @@ import Testing
   @Test func `a last snapshot is taken at SIGTERM`() throws {
     let daemon = try Daemon(work, settle: Self.onlyByHand)
     try work.snapshot()
+    let before = try work.log().count
     try work.write("orders.csv", "last words\n")
     #expect(daemon.stop() == 0)
     let newest = try #require(try work.log().first)
     #expect(newest["trigger"]?["kind"]?.string == "stop")
     #expect(try work.good("cat", "HEAD", "orders.csv").text == "last words\n")
-    #expect(try work.log().count == 2)
+    #expect(try work.log().count == before + 1)
   }
 
   @Test func `no last snapshot is taken where nothing changed`() throws {
     let daemon = try Daemon(work, settle: Self.onlyByHand)
     try work.snapshot()
+    let before = try work.log().count
     #expect(daemon.stop() == 0)
-    #expect(try work.log().count == 1)
+    #expect(try work.log().count == before)
   }
 
   @Test func `a restore is one snapshot of its own kind, and nothing follows`() throws {

@@ -1,4 +1,4 @@
-package import DTMSystem
+internal import DTMSystem
 
 /// What stands in a terminal's last line while work goes on: nothing for half a second, then what is
 /// done and for how long.

@@ -15,6 +15,7 @@ package struct SnapshotPage {
     now = invocation.time.now()
   }
 
+  /// The lines of the text form, without line ends.
   package func lines(_ report: SnapshotReport) -> [String] {
     let snapshot = report.snapshot
     var table = Table([.left, .left])

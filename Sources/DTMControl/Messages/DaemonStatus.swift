@@ -2,6 +2,7 @@ package import DTMSystem
 
 /// How the daemon and its folders are: what `Status` returns.
 package struct DaemonStatus: Sendable, Equatable {
+  /// How well the worst of all folders is protected.
   package enum State: String, Sendable {
     case protected
     case degraded

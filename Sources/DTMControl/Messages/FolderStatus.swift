@@ -2,6 +2,7 @@ package import DTMSystem
 
 /// How a protected folder is.
 package struct FolderStatus: Sendable, Equatable {
+  /// How well the folder is protected.
   package enum State: String, Sendable {
     case protected
     /// Some changes are found by scans only, or something needs looking at.
@@ -12,6 +13,7 @@ package struct FolderStatus: Sendable, Equatable {
     case paused
   }
 
+  /// What the folder is at now.
   package enum Phase: String, Sendable {
     case idle
     /// Something changed since the last snapshot.

@@ -104,6 +104,7 @@ package struct CaptureResult: Sendable {
 
 /// Why an engine did not do what it was asked.
 package struct FolderEngineError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// What decides how the daemon goes on.
   package struct Code: Sendable, Hashable {
     private enum Value { case refused, locked, unavailable, permissionDenied, noSpace, failed }
     private let value: Value

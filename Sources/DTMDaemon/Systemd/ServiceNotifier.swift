@@ -22,12 +22,14 @@ package struct ServiceNotifier: Sendable {
     send("STATUS=\(line(text))")
   }
 
+  /// Tells systemd that the configuration is being read again (RELOADING=1).
   package func reloading() {
     // The service manager tells by the time which READY ends this reload.
     let now = ProcessClock.monotonic / .microseconds(1)
     send("RELOADING=1\nMONOTONIC_USEC=\(UInt64(now))\nSTATUS=Reloading")
   }
 
+  /// Tells systemd that the daemon ends (STOPPING=1).
   package func stopping() {
     send("STOPPING=1\nSTATUS=Stopping: taking last snapshots")
   }

@@ -203,7 +203,7 @@ final class CaptureRun {
       if entry.kind != .directory || old.kind != .directory { findings.counts.modified += 1 }
       if old.kind == .directory && entry.kind != .directory { removeSubtree(entry.key) }
       if old.kind == .file { findings.fileDelta -= 1 }
-    } else {
+    } else if !entry.key.isRoot {
       findings.counts.added += 1
     }
     if entry.kind == .file { findings.fileDelta += 1 }

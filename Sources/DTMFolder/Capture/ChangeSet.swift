@@ -6,6 +6,7 @@ package struct ChangeSet: Sendable {
   /// What vouches that no change was missed.
   package typealias Basis = Snapshot.Basis
 
+  /// How much at a path has to be looked at.
   package enum Scope: Sendable, Hashable {
     /// Look at this one name: present, changed, gone.
     case entry

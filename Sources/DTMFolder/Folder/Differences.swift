@@ -3,7 +3,9 @@ package import DTMSystem
 
 /// What differs between two trees, as users are told it.
 package struct Differences: Sendable {
+  /// One difference between two trees.
   package struct Change: Sendable, Hashable {
+    /// What happened to a path.
     package enum Kind: String, Sendable {
       case added, modified, removed, renamed
       /// Mode, owner, times or attributes alone.

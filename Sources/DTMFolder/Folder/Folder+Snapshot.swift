@@ -162,7 +162,7 @@ extension Folder {
     try onRepository { () throws(RepositoryError) in
       try tree.forEachDifference(from: old) { difference in
         switch (difference.old, difference.new) {
-        case (nil, .some): counts.added += 1
+        case (nil, .some(let new)): if !new.key.isRoot { counts.added += 1 }
         case (.some, nil): counts.removed += 1
         case (.some(let old), .some(let new)):
           if old.kind != .directory || new.kind != .directory { counts.modified += 1 }

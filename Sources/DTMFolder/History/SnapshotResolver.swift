@@ -137,7 +137,7 @@ package struct SnapshotResolver {
         .invalidInput, "\(whole): \(text) is no time",
         hint: "as in @{2h}, @{yesterday}, @{2026-11-22}, @{2026-11-22T02:10}, @{02:10}")
     }
-    return try firstAncestor("no snapshot is as old as \(calendar.display(time))") {
+    return try firstAncestor("\(whole): no snapshot is as old as \(calendar.display(time))") {
       $0.snapshot.time <= time
     }
   }

@@ -49,10 +49,12 @@ extension Folder {
     let recovery = try recover(recorder: recorder)
     let state = try history().state
     let all = ownOperations(state)
-    let lastDone = all.lastIndex { !$0.isUndone }
-    let found =
-      operation.map { id in all.first { $0.sequence == id } }
-      ?? all.dropFirst(lastDone.map { $0 + 1 } ?? 0).first
+    let found: OperationRecord?
+    if let operation {
+      found = all.first { $0.sequence == operation }
+    } else {
+      found = try redoable(all)
+    }
     guard let found else {
       throw FolderError(
         .notFound, operation.map { "there is no operation \($0) to redo" } ?? "nothing to redo",
@@ -62,6 +64,24 @@ extension Folder {
       throw FolderError(.conflict, "operation \(found.sequence) is not undone")
     }
     return try swap(found, state, kind: "redo", request, recovery, recorder, reached)
+  }
+
+  /// The first of the operations that were undone with nothing else done since; nil for none.
+  private func redoable(_ all: [OperationRecord]) throws(FolderError) -> OperationRecord? {
+    let lastDone = all.lastIndex { !$0.isUndone }
+    let undone = all.dropFirst(lastDone.map { $0 + 1 } ?? 0)
+    guard let first = undone.first, let last = undone.last else { return nil }
+    // One that was undone before another was done can't come again: the other built on its absence.
+    var undoneAt: [UInt64: UInt64] = [:]
+    try onRepository { () throws(RepositoryError) in
+      try repository.refLog.history { record in
+        if record.kind == "undo", let subject = record.undoes, undoneAt[subject] == nil {
+          undoneAt[subject] = record.sequence
+        }
+        return record.sequence > first.sequence
+      }
+    }
+    return undone.first { undoneAt[$0.sequence, default: 0] > last.sequence }
   }
 
   // MARK: - Taking back, bringing again

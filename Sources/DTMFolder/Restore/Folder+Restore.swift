@@ -166,6 +166,9 @@ extension Folder {
     }
   }
 
+  /// So often, 20 ms apart, another's lock is asked for.
+  private static let lockAttempts = 50
+
   /// Held while a restore or a recovery is at work; ends with the value, at the latest with the process.
   func restoreLock() throws(FolderError) -> any OpenFile {
     let name = "locks/restore-\(id.hex)"
@@ -175,7 +178,11 @@ extension Folder {
         guard error == .fileExists else { throw error }
         file = try repository.files.open(name, writable: true)
       }
-      if try file.lock(.exclusive, wait: false) { return file }
+      // One that is about to end is waited for.
+      for attempt in 0...Self.lockAttempts {
+        if try file.lock(.exclusive, wait: false) { return file }
+        if attempt < Self.lockAttempts { environment.pause(.milliseconds(20)) }
+      }
     } catch { throw FolderError(error, "lock", name) }
     throw FolderError(
       .busy, "another restore of this folder is at work", hint: "try again when it has ended")

@@ -42,6 +42,7 @@ package struct RestorePlan: Sendable {
     case existing(PathKey)
   }
 
+  /// One path that the plan touches.
   package struct Item: Sendable {
     package let key: PathKey
     package var action: Action

@@ -51,6 +51,7 @@ package struct RestoreRequest: Sendable {
 package struct RestoreOutcome: Sendable {
   /// What happens, or would happen, to one path.
   package struct Change: Sendable, Hashable {
+    /// Which command asked: it names the snapshots that come of it.
     package enum Kind: String, Sendable {
       case added, replaced, removed, metadata
     }

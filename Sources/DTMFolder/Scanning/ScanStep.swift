@@ -3,6 +3,7 @@ package import SystemPackage
 
 /// One thing that a scan tells, in key order.
 package struct ScanStep: Sendable {
+  /// What a scan found at a name.
   package enum Finding: Sendable, Hashable {
     /// An entry with its status.
     case entry

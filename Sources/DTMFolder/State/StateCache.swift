@@ -56,6 +56,7 @@ package final class StateCache {
     }
   }
 
+  /// Ends the read transaction, so that a writer need not wait for it.
   package func endReading() {
     if isReading, let reader { try? reader.execute("COMMIT") }
     isReading = false

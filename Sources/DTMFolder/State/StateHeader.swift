@@ -28,6 +28,7 @@ package struct StateHeader: Hashable, Sendable {
 
 /// A path to look at in each snapshot, whatever the change set says.
 package struct Revisit: Hashable, Sendable {
+  /// Why a state is not to be trusted.
   package enum Reason: Int64, Sendable {
     /// Its time alone changed, which was no reason for a snapshot.
     case directoryTime = 1

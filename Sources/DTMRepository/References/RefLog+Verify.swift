@@ -2,6 +2,7 @@ internal import DTMSystem
 
 /// Something in the ref log that is not as it should be.
 package struct RefLogDamage: Sendable {
+  /// How bad it is.
   package enum Kind: Sendable {
     /// One copy has not (yet) the last record: a crash may leave that.
     case remnant

@@ -137,6 +137,7 @@ extension Descriptor {
     }
   }
 
+  /// Removes an extended attribute. Throws `.noData` where there is none.
   package func removeAttribute(_ name: [UInt8]) throws(Errno) {
     try unsafe withCString(of: Self.procPath(rawValue)) { path throws(Errno) in
       try unsafe withCString(of: name) { name throws(Errno) in

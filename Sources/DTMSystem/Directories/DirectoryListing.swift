@@ -39,6 +39,7 @@ package struct DirectoryListing: Sendable {
 
   package var count: Int { slots.count }
 
+  /// The bytes of a name of the listing.
   package func name(at index: Int) -> [UInt8] { Array(nameBytes(at: index)) }
 
   /// Appends the name to bytes, a path's beginning say.

@@ -7,6 +7,7 @@ package import SystemPackage
 /// A signalfd(2), and no libdispatch: a dispatch queue, as well as the tasks of Swift's default
 /// executor, wakes the process each second for ever, to see whether it needs more threads.
 package final class LifecycleSignals: Sendable {
+  /// A signal that begins or ends a daemon's work.
   package enum Signal: Sendable {
     /// SIGTERM, SIGINT.
     case stop

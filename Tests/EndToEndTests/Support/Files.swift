@@ -42,7 +42,10 @@ enum Files {
     }
   }
 
-  static func exists(_ path: String) -> Bool { (try? status(path)) != nil }
+  static func exists(_ path: String) -> Bool {
+    var result = stat()
+    return unsafe lstat(path, &result) == 0
+  }
 
   /// lstat(2).
   static func status(_ path: String) throws -> stat {
