@@ -17,10 +17,9 @@ import Testing
     var operations: [Operation] = []
 
     var toUndo: Int? { operations.lastIndex { !$0.isUndone } }
-    var toRedo: Int? {
-      let next = (toUndo ?? -1) + 1
-      return next < operations.count ? next : nil
-    }
+    /// What was undone with nothing else done since, the last one last.
+    var undone: [Int] = []
+    var toRedo: Int? { undone.last }
   }
 
   @Test func `any sequence of restores, undos and redos is as the model says`() throws {
@@ -50,6 +49,7 @@ import Testing
           #expect(outcome.problems.isEmpty)
           #expect(differences(state, try scan(fixture.folderPath)) == [], "step \(step)")
           model.operations.append(Model.Operation(before: spoilt, after: state))
+          model.undone = []
         case 1:
           if let index = model.toUndo {
             _ = try folder.undo()
@@ -57,6 +57,7 @@ import Testing
               differences(model.operations[index].before, try scan(fixture.folderPath)) == [],
               "step \(step)")
             model.operations[index].isUndone = true
+            model.undone.append(index)
           } else {
             let error = #expect(throws: FolderError.self) { try folder.undo() }
             #expect(error?.code == .notFound)
@@ -68,6 +69,7 @@ import Testing
               differences(model.operations[index].after, try scan(fixture.folderPath)) == [],
               "step \(step)")
             model.operations[index].isUndone = false
+            model.undone.removeLast()
           } else {
             let error = #expect(throws: FolderError.self) { try folder.redo() }
             #expect(error?.code == .notFound)
