@@ -46,6 +46,7 @@ has_package() { # PACKAGE
   btrfs-progs) command -v mkfs.btrfs ;;
   acl) command -v setfacl ;;
   attr) command -v setfattr ;;
+  borgbackup) command -v borg ;;
   util-linux) command -v setsid && command -v setpriv ;;
   *) command -v "$1" ;;
   esac >/dev/null 2>&1
