@@ -18,6 +18,9 @@ final class PackFile {
 
   private static let headerGuess = 4 << 10
   private static let frameGuess = 64 << 10
+  /// Behind a frame longer than this, only the next one's header is worth reading ahead; the header of
+  /// 200 objects fits.
+  private static let windowGuess = 8 << 10
 
   static func name(_ id: PackID, _ kind: PackKind, sealed: Bool) -> String {
     "\(sealed ? "packs" : "live")/\(id.hex).\(kind.fileExtension)"
@@ -171,10 +174,12 @@ final class PackFile {
     // Small frames are many: read ahead, and pass over large payloads.
     var window: [UInt8] = []
     var windowStart = offset
+    var lastLength = 0
     while offset < framesEnd {
       if offset < windowStart || offset + FrameHeader.fixedLength > windowStart + window.count {
         windowStart = offset
-        window = try bytes(at: offset, count: Self.frameGuess)
+        let count = lastLength > Self.windowGuess ? Self.windowGuess : Self.frameGuess
+        window = try bytes(at: offset, count: count)
       }
       let at = offset - windowStart
       let header: FrameHeader
@@ -189,7 +194,8 @@ final class PackFile {
         throw damage(DecodingFailure(message: "the frame is cut off", offset: 0), at: offset)
       }
       try body(offset, header)
-      offset += header.frameLength
+      lastLength = header.frameLength
+      offset += lastLength
     }
   }
 
