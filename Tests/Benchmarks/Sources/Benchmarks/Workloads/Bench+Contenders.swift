@@ -38,7 +38,7 @@ extension Bench {
 
   /// An empty directory for what is restored.
   func emptyTarget(_ place: Place) throws {
-    try remove(place.target)
+    try setAside(place.target)
     try Files.makeDirectory(place.target)
   }
 }

@@ -7,6 +7,8 @@ final class Bench {
   private let peers: [any Tool]
   private let directory: String
   private var made: Set<String> = []
+  private var asideCount = 0
+  private var workloadCount = 0
 
   /// `directory` is empty and ours. Peers that are not installed are left out.
   init(dtm: DTM, peers: [any Tool], runs: Int, directory: String) {
@@ -34,7 +36,7 @@ final class Bench {
   }
 
   /// Where the contender of that name works.
-  func place(named name: String) -> Place { Place(base: "\(directory)/work/\(name)") }
+  func place(named name: String) -> Place { Place(base: "\(directory)/\(workloadCount)/\(name)") }
 
   /// That place with a copy of the dataset's tree and nothing else.
   func place(_ name: String, _ dataset: any Dataset) throws -> Place {
@@ -44,15 +46,20 @@ final class Bench {
     return place
   }
 
-  /// Removes what it names, if it is there.
-  func remove(_ paths: String...) throws {
-    for path in paths { try Command("rm", "-rf", path).run() }
+  /// Has a path be free. Nothing is removed before the end: ext4 does not give a deleted inode again
+  /// for minutes, and searching past many of them makes each new file ten times as expensive.
+  func setAside(_ paths: String...) throws {
+    for path in paths where Files.isThere(path) {
+      asideCount += 1
+      let aside = "\(directory)/aside-\(asideCount)"
+      guard rename(path, aside) == 0 else { throw SystemFailure("rename", path) }
+    }
   }
 
   /// Runs a workload: each round all contenders, so that a busy minute meets all of them.
   func results(of workload: Workload) throws -> [Result] {
+    workloadCount += 1
     let contenders = try workload.contenders(self)
-    defer { try? remove("\(directory)/work") }
     var measurements = [[Measurement]](repeating: [], count: contenders.count)
     for contender in contenders { try contender.setUp() }
     for round in 0..<max(1, min(runs, workload.mostRuns)) {

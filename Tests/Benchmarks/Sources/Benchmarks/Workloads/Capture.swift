@@ -32,7 +32,7 @@ extension Workloads {
       return Contender(
         name: tool.name,
         prepare: { _ in
-          try bench.remove(place.repository, place.home, place.tree + "/.dtm")
+          try bench.setAside(place.repository, place.home, place.tree + "/.dtm")
           try Files.makeDirectory(place.home)
           _ = try measure(tool.create(place))
         },
