@@ -35,7 +35,7 @@ final class PackCatalog {
   private final class Live {
     let handle: PackHandle
     let file: PackFile
-    var rows: [PackRow] = []
+    var objects = LiveRows()
     var end: Int
 
     init(_ handle: PackHandle, _ file: PackFile) {
@@ -51,7 +51,6 @@ final class PackCatalog {
   private let files: any FileOperations
   private var handles: [PackID: PackHandle] = [:]
   private var live: [PackID: Live] = [:]
-  private var liveObjects: [ObjectName: ObjectLocation] = [:]
   private var tables: [(handle: PackHandle, table: IDTable)] = []
   private var indexes: [(index: MergedIndex, handles: [PackHandle?])] = []
   /// Sealed packs whose trailer is damaged: found by their frames, at last.
@@ -94,10 +93,7 @@ final class PackCatalog {
     known.file.extend(to: pack.length)
     do throws(RepositoryError) {
       try known.file.forEachFrame(from: known.end) { offset, header in
-        for row in PackRow.rows(of: header, at: offset) {
-          known.rows.append(row)
-          liveObjects[row.name] = ObjectLocation(pack: known.handle, frameOffset: offset)
-        }
+        for row in PackRow.rows(of: header, at: offset) { known.objects.append(row) }
         known.end = offset + header.frameLength
       }
     } catch {
@@ -110,7 +106,7 @@ final class PackCatalog {
   /// whole.
   func adoptable(_ id: PackID) -> (length: Int, pack: PackFile, rows: [PackRow])? {
     guard let known = live[id], known.end == known.file.framesEnd else { return nil }
-    return (known.end, known.file, known.rows)
+    return (known.end, known.file, known.objects.rows)
   }
 
   private func refreshSealed() throws(RepositoryError) {
@@ -134,7 +130,7 @@ final class PackCatalog {
       let handle = PackHandle(id, kind, opened: file)
       handles[id] = handle
       if let table = file.table { tables.append((handle, table)) } else { untabled.append(handle) }
-      forgetLive(id)
+      live[id] = nil
     }
   }
 
@@ -154,17 +150,14 @@ final class PackCatalog {
     }
   }
 
-  private func forgetLive(_ id: PackID) {
-    guard let former = live.removeValue(forKey: id) else { return }
-    for row in former.rows where liveObjects[row.name]?.pack === former.handle {
-      liveObjects[row.name] = nil
-    }
-  }
-
   /// Where copies of an object may stand; the reader checks. None for a miss.
   func locations(of id: ObjectID, _ kind: ObjectKind) -> [ObjectLocation] {
     var found: [ObjectLocation] = []
-    if let location = liveObjects[ObjectName(id: id, kind: kind)] { found.append(location) }
+    for known in live.values {
+      for offset in known.objects.frameOffsets(of: id, kind) {
+        found.append(ObjectLocation(pack: known.handle, frameOffset: offset))
+      }
+    }
     for (handle, table) in tables {
       guard var row = table.firstRow(of: id) else { continue }
       while row < table.count, table.id(row) == id {
@@ -190,7 +183,7 @@ final class PackCatalog {
   /// Calls `body` with each id that tables name between two ids, in no order, some more than once.
   func forEachID(from first: ObjectID, through last: ObjectID, _ body: (ObjectID) -> Void) {
     for known in live.values {
-      for row in known.rows where row.id >= first && row.id <= last { body(row.id) }
+      for row in known.objects.rows where row.id >= first && row.id <= last { body(row.id) }
     }
     for table in tables.map(\.table) + indexes.map(\.index.table) {
       var row = table.lowerBound(first)
