@@ -62,6 +62,8 @@ final class RepositoryEngine: FolderEngine {
 
   func capture(_ order: CaptureOrder) throws(FolderEngineError) -> CaptureResult {
     let folder = try openFolder()
+    // A scan remembers every entry for a while; what events bring is little.
+    defer { if order.basis != .events { ProcessMemory.trim() } }
     do throws(FolderError) {
       let outcome = try folder.snapshot(request(order))
       if outcome.wasCreated, order.basis != .events, let snapshot = outcome.snapshot {

@@ -98,6 +98,8 @@ extension Folder {
       }
       do throws(RepositoryError) {
         let id = try session.write(.snapshot, snapshot.encoded)
+        // The record says how much was stored.
+        try session.flush()
         let duration = environment.time.monotonic() - started
         let record = draft(
           request, snapshot, id, parent: parent?.id, hasHead: hasHead,

@@ -41,6 +41,7 @@ struct SnapshotPropertyTests {
           let scratch = try fixture.scratchTree()
           #expect(snapshot.tree == scratch, "\(way), round \(round)")
           if snapshot.tree != scratch {
+            Issue.record("\(edits.log.suffix(60).joined(separator: "\n"))")
             try describe(fixture, snapshot)
             return
           }
