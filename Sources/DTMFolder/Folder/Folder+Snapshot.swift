@@ -81,7 +81,8 @@ extension Folder {
     return SnapshotOutcome(
       id: parent.id, snapshot: parent.snapshot, wasCreated: false,
       duration: environment.time.monotonic() - started, storedBytes: 0,
-      nested: run.findings.nested)
+      nested: run.findings.nested, problems: run.findings.problems,
+      uncovered: run.findings.uncovered)
   }
 
   private func commit(
@@ -109,7 +110,8 @@ extension Folder {
         return SnapshotOutcome(
           id: id, snapshot: snapshot, wasCreated: true,
           duration: environment.time.monotonic() - started, storedBytes: session.storedBytes,
-          nested: run.findings.nested)
+          nested: run.findings.nested, problems: run.findings.problems,
+          uncovered: run.findings.uncovered)
       } catch {
         guard error.code == .conflict, attempt < Self.commitAttempts else {
           throw FolderError(error)
