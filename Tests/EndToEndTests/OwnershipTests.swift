@@ -69,7 +69,8 @@ struct `A folder of somebody else` {
     #expect(try work.dtm("cat", "HEAD", "secret").status == 66)
   }
 
-  @Test func `is protected by root's daemon as its owner, which says what it may not read`() throws {
+  @Test func `is protected by root's daemon as its owner, which says what it may not read`() throws
+  {
     try protect()
     let daemon = try Daemon(configured: work)
     try work.good("wait", "--timeout", "30s")
@@ -127,7 +128,8 @@ struct `A folder of somebody else` {
 
   @Test func `does not lead root's writes elsewhere by planted links`() throws {
     try protect()
-    try work.shell("mkdir trap; rm -r repository/live repository/refs; ln -s ../trap repository/live")
+    try work.shell(
+      "mkdir trap; rm -r repository/live repository/refs; ln -s ../trap repository/live")
     try work.shell("ln -s ../trap repository/refs; chown -h \(Self.owner) repository/*")
     try work.write("orders.csv", "next\n")
     #expect(try work.dtm("snapshot").status != 0)
