@@ -148,7 +148,7 @@ extension FolderStatus {
     switch reason {
     case .gone: "there is nothing at \(path); dtm -C \(path) restore brings the folder back"
     case .notDirectory: "what is at \(path) is no directory"
-    case .unreadable: "\(path) can't be looked at"
+    case .unreadable(let error): "\(path) can't be looked at: \(error)"
     case .empty: "\(path) is empty; if that is right: dtm -C \(path) snapshot"
     case .otherFileSystem:
       "another file system is at \(path) than before; if that is right: dtm -C \(path) snapshot"
