@@ -10,7 +10,7 @@ package final class WriteSession: ContentStore {
 
   /// Where an object is that this session wrote and did not commit yet.
   private enum Place {
-    case waiting(PackKind, row: Int)
+    case waiting(FrameGroup, row: Int)
     case frame(PackKind, writer: Int, offset: Int)
   }
 
@@ -22,7 +22,7 @@ package final class WriteSession: ContentStore {
   private let reader: PackReader
   private let zstd: Zstd
   private let epoch: any OpenFile
-  private var builders: [PackKind: FrameBuilder] = [:]
+  private var builders: [FrameGroup: FrameBuilder] = [:]
   /// Packs of this session in the order in which they were opened; the last of a kind is written to.
   private var writers: [LivePackWriter] = []
   private var current: [PackKind: Int] = [:]
@@ -36,7 +36,7 @@ package final class WriteSession: ContentStore {
     chunkerParameters = repository.format.chunker
     reader = repository.packs
     zstd = repository.zstd
-    for kind in PackKind.allCases { builders[kind] = FrameBuilder(kind) }
+    for group in FrameGroup.allCases { builders[group] = FrameBuilder(group.pack) }
   }
 
   package func read(_ id: ObjectID, _ kind: ObjectKind) throws(RepositoryError) -> [UInt8] {
@@ -44,8 +44,8 @@ package final class WriteSession: ContentStore {
       return try reader.read(id, kind)
     }
     switch place {
-    case .waiting(let packKind, let row):
-      return builders[packKind]?.bytes(row: row) ?? []
+    case .waiting(let group, let row):
+      return builders[group]?.bytes(row: row) ?? []
     case .frame(_, let index, let offset):
       let pack = PackFile(writers[index])
       guard let bytes = try pack.frame(at: offset, zstd).object(id, kind, in: pack) else {
@@ -76,9 +76,10 @@ package final class WriteSession: ContentStore {
     let name = ObjectName(id: id, kind: kind)
     if places[name] != nil { return id }
     if try reader.holds(id, kind) { return id }
-    if builders[packKind]?.isFull(for: bytes.count) ?? false { try flush(packKind) }
-    places[name] = .waiting(packKind, row: builders[packKind]?.rows.count ?? 0)
-    builders[packKind]?.append(kind, id, bytes)
+    let group = FrameGroup(packKind, bytes)
+    if builders[group]?.isFull(for: bytes.count) ?? false { try flush(group) }
+    places[name] = .waiting(group, row: builders[group]?.rows.count ?? 0)
+    builders[group]?.append(kind, id, bytes)
     return id
   }
 
@@ -87,19 +88,20 @@ package final class WriteSession: ContentStore {
   package func flush() throws(RepositoryError) {
     precondition(isUsable, "a session that was abandoned is flushed")
     do throws(RepositoryError) {
-      for kind in PackKind.allCases { try flush(kind) }
+      for group in FrameGroup.allCases { try flush(group) }
     } catch {
       isUsable = false
       throw error
     }
   }
 
-  /// Packs what waits for one kind of pack.
-  private func flush(_ kind: PackKind) throws(RepositoryError) {
-    guard var builder = builders[kind], !builder.isEmpty else { return }
+  /// Packs what waits for one frame.
+  private func flush(_ group: FrameGroup) throws(RepositoryError) {
+    guard var builder = builders[group], !builder.isEmpty else { return }
     // The dictionary must not keep a second reference, or the buffer is copied.
-    builders[kind] = nil
-    defer { builders[kind] = builder }
+    builders[group] = nil
+    defer { builders[group] = builder }
+    let kind = group.pack
     let (header, bytes) = try builder.finish(zstd, level: Self.compressionLevel)
     let index = try writer(kind)
     let offset = try writers[index].append(header, bytes)
