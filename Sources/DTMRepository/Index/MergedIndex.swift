@@ -73,7 +73,7 @@ final class MergedIndex {
   static func write(
     _ sources: [Source], packs: [(id: PackID, kind: PackKind)], files: any FileOperations
   ) throws(RepositoryError) -> String {
-    let fileName = PackID.random().hex + ".index"
+    let fileName = PackID.random(files).hex + ".index"
     let name = "index/" + fileName
     let temporary = name + ".new"
     let upperBound = sources.reduce(0) { $0 + $1.table.count }

@@ -30,6 +30,8 @@ package protocol FileOperations: Sendable {
   /// Maps a file that is never cut nor changed; nil where these files can't be mapped (then it is
   /// read instead).
   func map(_ name: String) throws(Errno) -> MappedFile?
+  /// So many bytes (at most 256) that nobody has drawn before, to name new files by.
+  func uniqueBytes(_ count: Int) -> [UInt8]
 }
 
 extension FileOperations {
@@ -38,6 +40,8 @@ extension FileOperations {
   }
 
   package func map(_ name: String) throws(Errno) -> MappedFile? { nil }
+
+  package func uniqueBytes(_ count: Int) -> [UInt8] { SecureRandom.bytes(count) }
 }
 
 /// A file opened through `FileOperations`; closed when the last reference goes.
