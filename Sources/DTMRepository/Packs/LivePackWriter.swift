@@ -174,9 +174,9 @@ final class LivePackWriter {
       try file.write(trailer + foot, at: length)
       try file.synchronizeData()
       try files.rename(name, to: sealedName)
-      // Not before: while it stands in live/, whoever looks for a pack to adopt opens it for writing.
-      try file.setMode(0o444)
       try files.synchronizeDirectory("packs")
     }
+    // Last: it says that the name is durable (and in live/ whoever adopts opens it for writing).
+    PackFile.markSettled(file)
   }
 }

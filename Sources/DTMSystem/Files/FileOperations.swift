@@ -56,6 +56,8 @@ package protocol OpenFile: AnyObject, Sendable {
   func synchronizeData() throws(Errno)
   func truncate(to length: Int) throws(Errno)
   func setMode(_ mode: UInt32) throws(Errno)
+  /// The permission bits.
+  func mode() throws(Errno) -> UInt32
   /// Takes, converts or drops this open file description's lock on the whole file.
   ///
   /// Returns false when another holds a lock that conflicts and `wait` is false. The lock ends

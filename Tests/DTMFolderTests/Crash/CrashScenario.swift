@@ -59,8 +59,8 @@ final class CrashScenario {
   /// The folder as a new process opens it; `remembers`: with the state cache of those before.
   func open(_ files: SimulatedFileOperations, remembers: Bool) throws -> Folder {
     let repository = try Repository(files, segmentLimit: 3 << 10)
-    repository.packLimits.data = 12 << 10
-    repository.packLimits.metadata = 3 << 10
+    repository.packLimits.data = 8 << 10
+    repository.packLimits.metadata = 2 << 10
     let environment = CaptureEnvironment(
       time: SystemTimeSource(), tick: .zero, hasMultigrainTimes: true, pause: { _ in })
     return try Folder(

@@ -33,7 +33,6 @@ extension CrashScenario {
     #expect(names.count { $0.hasPrefix("packs/") && $0.hasSuffix(".data") } > 1)
     #expect(names.count { $0.hasPrefix("packs/") && $0.hasSuffix(".meta") } > 1)
     #expect(names.count { $0.hasPrefix("refs/") && $0.hasSuffix(".a") } > 1)
-    #expect(names.count { $0.hasPrefix("index/") && $0.hasSuffix(".index") } > 0)
     #expect(undoable.map(\.kind) == ["restore", "restore"])
   }
 }

@@ -111,11 +111,15 @@ struct SimulatedDisk {
     nodes[node] = .file(content, modes: modes)
   }
 
+  func mode(_ node: Int) -> UInt32 {
+    guard case .file(_, let modes) = nodes[node] else { return 0 }
+    return modes.now
+  }
+
   /// Whether a file's owner, who is not root, may open it.
   func mayOpen(_ node: Int, writable: Bool) -> Bool {
-    guard case .file(_, let modes) = nodes[node] else { return true }
     let needed: UInt32 = writable ? 0o600 : 0o400
-    return modes.now & needed == needed
+    return mode(node) & needed == needed
   }
 
   /// A file without a name.

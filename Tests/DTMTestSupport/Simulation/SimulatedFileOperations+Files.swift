@@ -49,6 +49,10 @@ extension SimulatedFileOperations {
     try perform(.setMode, file.name) { disk in disk.setMode(file.node, mode) }
   }
 
+  func mode(of file: SimulatedOpenFile) throws(Errno) -> UInt32 {
+    try perform(.mode, file.name) { disk in disk.mode(file.node) }
+  }
+
   func identity(of file: SimulatedOpenFile) throws(Errno) -> (inode: UInt64, links: Int) {
     try perform(.identity, file.name) { disk in (UInt64(file.node), disk.links(file.node)) }
   }

@@ -17,7 +17,7 @@ package final class SimulatedFileOperations: FileOperations {
   /// What the operations are called in the journal.
   package enum Kind: String, Sendable {
     case open, create, createUnnamed, link, rename, remove, makeDirectory, list
-    case synchronizeDirectory, size, read, write, synchronizeData, truncate, setMode
+    case synchronizeDirectory, size, read, write, synchronizeData, truncate, setMode, mode
     case lock, lockHolder, identity
   }
 

@@ -42,6 +42,8 @@ final class SimulatedOpenFile: OpenFile {
 
   func setMode(_ mode: UInt32) throws(Errno) { try operations.setMode(mode, of: self) }
 
+  func mode() throws(Errno) -> UInt32 { try operations.mode(of: self) }
+
   func lock(_ kind: FileLock, wait: Bool) throws(Errno) -> Bool {
     try operations.lock(kind, of: self, wait: wait)
   }
