@@ -201,7 +201,9 @@ final class CrashScenario {
       let state = try folder.repository.refresh()
       let kinds = (before?.undoable ?? 0)...(next?.undoable ?? 0)
       guard kinds.contains(state.operations.count),
-        zip(state.operations, undoable).allSatisfy({ $0.sequence == $1.sequence && $0.kind == $1.kind })
+        zip(state.operations, undoable).allSatisfy({ found, made in
+          found.sequence == made.sequence && found.kind == made.kind
+        })
       else { return "\(state.operations.count) operations can be undone, not \(kinds)" }
       return try problemOfNewSnapshot(files)
     } catch { return "\(error)" }

@@ -15,12 +15,12 @@ import Testing
       let scenario = try CrashScenario(directory, using: generator)
       try scenario.work(steps: 8)
       let instants = scenario.files.instants()
-      let result = CrashEnumeration(instants, budget: 8000, using: &generator) { state, instant in
+      let result = CrashEnumeration(instants, budget: 6000, using: &generator) { state, instant in
         scenario.problem(state, after: instant.operations)
       }
       print("8 snapshots, 2 restores and a conflict: \(result.summary)")
       #expect(result.problem == nil)
-      #expect(result.states > 4000)
+      #expect(result.states > 3000)
       try scenario.expectAllKinds()
     }
   }

@@ -75,7 +75,9 @@ import Testing
       ])
   }
 
-  @Test func `a rename over another file happens whole or not at all, or leaves both names`() throws {
+  @Test func `a rename over another file happens whole or not at all, or leaves both names`()
+    throws
+  {
     let files = try disk()
     try durableFile("d/x", ones, in: files)
     try durableFile("d/t", twos, in: files)
@@ -120,7 +122,8 @@ import Testing
     #expect(throws: Errno.permissionDenied) { try files.open("d/x", writable: true) }
     var generator = SplitMix(seed: 1)
     let outcomes = (0..<20).map { _ in
-      files.crashStates(limit: 10, using: &generator).map { (try? $0.open("d/x", writable: true)) != nil }
+      files.crashStates(limit: 10, using: &generator)
+        .map { (try? $0.open("d/x", writable: true)) != nil }
     }
     #expect(Set(outcomes) == [[true], [false]])
   }

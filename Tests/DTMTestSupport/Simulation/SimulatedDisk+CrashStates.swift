@@ -3,10 +3,10 @@ extension SimulatedDisk {
   /// most `limit`, else a sample of about `limit`, with the two extremes (nothing and everything of
   /// what was pending came to the disk) always among them.
   func crashStates(limit: Int, using generator: inout SplitMix) -> [SimulatedDisk] {
-    var seen: Set<[String: [UInt8]]> = []
+    var seen: Set<[String: Remains]> = []
     var result: [SimulatedDisk] = []
     func add(_ disk: SimulatedDisk) {
-      if seen.insert(disk.paths()).inserted { result.append(disk) }
+      if seen.insert(remains(in: disk)).inserted { result.append(disk) }
     }
     if crashCount(limit: limit + 1) <= limit {
       forEachNames { names in
@@ -27,6 +27,24 @@ extension SimulatedDisk {
         sample(
           nameBias: generator.below(9), contentBias: generator.below(9), extreme: false,
           using: &generator))
+    }
+    return result
+  }
+
+  /// What a crash left of a file: only what was in doubt is looked at byte for byte.
+  private enum Remains: Hashable {
+    case settled(Int)
+    case bytes([UInt8])
+  }
+
+  private func remains(in disk: SimulatedDisk) -> [String: Remains] {
+    var result: [String: Remains] = [:]
+    disk.forEachPath { path, node in
+      if case .file(let content, _) = nodes[node], !content.isSettled {
+        result[path] = .bytes(disk.content(node).bytes)
+      } else {
+        result[path] = .settled(node)
+      }
     }
     return result
   }

@@ -237,21 +237,28 @@ struct SimulatedDisk {
     return result
   }
 
-  /// Every path (directories with a `/` at the end) and its content now, for comparing disks.
-  func paths() -> [String: [UInt8]] {
-    var result: [String: [UInt8]] = [:]
+  /// Calls `body` with every path (directories with a `/` at the end) and its node.
+  func forEachPath(_ body: (String, Int) -> Void) {
+    var children: [Int: [(name: String, node: Int)]] = [:]
+    for (place, node) in names { children[place.directory, default: []].append((place.name, node)) }
     var queue = [(Self.root, "")]
     while let (directory, prefix) = queue.popLast() {
-      for (place, node) in names where place.directory == directory {
+      for (name, node) in children[directory] ?? [] {
         switch nodes[node] {
         case .directory:
-          result[prefix + place.name + "/"] = []
-          queue.append((node, prefix + place.name + "/"))
-        case .file(let content, _): result[prefix + place.name] = content.bytes
+          body(prefix + name + "/", node)
+          queue.append((node, prefix + name + "/"))
+        case .file: body(prefix + name, node)
         case nil: break
         }
       }
     }
+  }
+
+  /// Every path and its content now, for comparing disks.
+  func paths() -> [String: [UInt8]] {
+    var result: [String: [UInt8]] = [:]
+    forEachPath { path, node in result[path] = content(node).bytes }
     return result
   }
 }

@@ -12,12 +12,20 @@ extension SimulatedFileOperations {
     state.withLock { $0.failures[number] = error }
   }
 
-  /// Lets every operation of some kinds fail from now on, as on a full disk.
-  package func fail(every kinds: Set<Kind>, with error: Errno) {
+  /// Lets every operation of some kinds fail, as on a full disk: from now on, or after so many
+  /// operations more.
+  package func fail(every kinds: Set<Kind>, with error: Errno, after count: Int = 0) {
     state.withLock { state in
+      state.failingSince = state.journal.count + count
       for kind in kinds { state.failingKinds[kind] = error }
     }
   }
+
+  /// Files that were synchronised, from `recordFlushes` on, through an open file whose synchronisation
+  /// had failed.
+  package var repeatedFlushes: [String] { state.withLock { $0.repeatedFlushes ?? [] } }
+
+  package func recordFlushes() { state.withLock { $0.repeatedFlushes = [] } }
 
   /// After a failed synchronisation the running system reads the old bytes, as on btrfs, instead of
   /// the new ones.

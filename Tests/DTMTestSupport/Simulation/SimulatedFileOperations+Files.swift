@@ -33,7 +33,9 @@ extension SimulatedFileOperations {
   func synchronize(_ file: SimulatedOpenFile) throws(Errno) {
     try turn?.pass()
     try state.withLock { state throws(Errno) in
+      if state.failedFlushes.contains(file.handle) { state.repeatedFlushes?.append(file.name) }
       if let error = state.begin(.synchronizeData, file.name) {
+        state.failedFlushes.insert(file.handle)
         if !state.isStopped {
           let reverting = state.revertsFailedFlushes
           state.disk.changeContent(file.node) { $0.failSynchronizing(reverting: reverting) }

@@ -14,6 +14,11 @@ struct SimulatedState {
   // What tests ask for.
   var failures: [Int: Errno] = [:]
   var failingKinds: [Kind: Errno] = [:]
+  /// After this operation they fail.
+  var failingSince = 0
+  /// Handles whose flush failed, and the names of those among them that were flushed again.
+  var failedFlushes: Set<Int> = []
+  var repeatedFlushes: [String]?
   var stop: Int?
   var ignored: [Kind: Set<Int>] = [:]
   /// Locks on files of these names exclude nobody.
@@ -27,7 +32,8 @@ struct SimulatedState {
     if isRecording { record() }
     journal.append(SimulatedFileOperations.Operation(kind: kind, name: name))
     if isStopped { return .ioError }
-    return failures[journal.count] ?? failingKinds[kind]
+    if let error = failures[journal.count] { return error }
+    return journal.count > failingSince ? failingKinds[kind] : nil
   }
 
   var isStopped: Bool { stop.map { journal.count > $0 } ?? false }
