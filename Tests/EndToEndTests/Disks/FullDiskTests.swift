@@ -45,6 +45,7 @@ import Testing
     for free in [0, 4, 8, 16, 40, 100, 300, 900, 1500] {
       let new = content(&generator, 2_000_000)
       try work.write("new", new)
+      try work.write("b", "\(free)\n")
       try fill(disk, leaving: free, work)
       let outcome = try work.dtm("snapshot", "--json")
       if outcome.status == 0 {
@@ -65,11 +66,9 @@ import Testing
       #expect(try Files.read(back + "/a") == kept)
       try expectSound(work)
       // In place the safety snapshot has no room: then nothing is touched.
-      let inPlace = try work.dtm("restore", "--at", acknowledged[0], "new")
+      let inPlace = try work.dtm("restore", "--at", acknowledged[0], "b")
       #expect([0, 74].contains(inPlace.status), "\(free) KiB: \(inPlace.errorText)")
-      if inPlace.status == 74 {
-        #expect(try Files.read(work.file("new")) == new)
-      }
+      #expect(try work.read("b") == (inPlace.status == 0 ? "one\n" : "\(free)\n"))
       try work.shell("rm -f '\(disk.path)/filler' '\(disk.path)/more'")
       let before = try work.log().map { try $0.id() }
       acknowledged = before.reversed()

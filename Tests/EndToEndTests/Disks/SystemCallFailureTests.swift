@@ -36,7 +36,7 @@ import Testing
     for line in text.split(separator: "\n") {
       let parts = line.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
       guard parts.count == 2, let end = parts[1].firstIndex(of: "(") else { continue }
-      let name = String(parts[1][..<end])
+      let name = String(parts[1][..<end].drop { $0 == " " })
       let number = counts["\(parts[0]) \(name)", default: 0] + 1
       counts["\(parts[0]) \(name)"] = number
       if Self.errors[name] != nil, parts[1].contains("/.dtm") {

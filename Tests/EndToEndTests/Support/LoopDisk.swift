@@ -25,6 +25,9 @@ final class LoopDisk {
 
   deinit { try? detach() }
 
+  /// Direct I/O on a file that shares blocks with another goes by blocks of 4 KiB.
+  private static let sectors = ["ext4": "-b 4096", "xfs": "-s size=4096"]
+
   /// Makes the file and the file system in it, and mounts it; nil, said by name, where that can't be.
   ///
   /// `directory` or `host`: where the image lies. `size` as truncate(1) takes it.
@@ -39,7 +42,7 @@ final class LoopDisk {
       """
       [ "$(id -u)" = 0 ] || { echo 'only root can mount' >&2; exit 1; }
       truncate -s \(size) '\(disk.image)'
-      mkfs.\(kind) -q \(options) '\(disk.image)' >/dev/null
+      mkfs.\(kind) -q \(sectors[kind] ?? "") \(options) '\(disk.image)' >/dev/null
       mkdir -p '\(disk.path)'
       """)
     do {
@@ -55,8 +58,8 @@ final class LoopDisk {
   /// Mounts the image; writes go past the page cache of the file system that it lies on, so that
   /// what the file holds is what the device was given.
   func attach() throws {
-    let found = try work.shellOutcome(
-      "losetup --find --show --direct-io=on '\(image)' || losetup --find --show '\(image)'")
+    let attach = "losetup --find --show --sector-size 4096"
+    let found = try work.shellOutcome("\(attach) --direct-io=on '\(image)' || \(attach) '\(image)'")
     let device = found.text.split(separator: "\n").last.map(String.init) ?? ""
     guard found.status == 0, device.hasPrefix("/dev/") else { throw CannotMount(found.errorText) }
     self.device = device
