@@ -35,6 +35,7 @@ import Testing
         work, "ext4", size: "64M", in: work.root, named: "small", for: "a full disk",
         options: "-m 0")
     else { return }
+    defer { disk.end() }
     let kept = content(&generator, 300_000)
     try work.write("a", kept)
     try work.write("b", "one\n")
@@ -88,6 +89,7 @@ import Testing
         work, "ext4", size: "64M", in: work.root, named: "small",
         for: "a full disk with the folder", options: "-m 0")
     else { return }
+    defer { disk.end() }
     try work.moveLake(to: disk.path + "/lake")
     let kept = content(&generator, 300_000)
     try work.write("a", kept)

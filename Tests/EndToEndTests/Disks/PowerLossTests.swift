@@ -31,6 +31,7 @@ import Testing
       let disk = try LoopDisk.make(
         work, kind, size: size, on: host, named: "disk", for: "power loss on \(kind)")
     else { return }
+    defer { disk.end() }
     try work.moveLake(to: disk.path + "/lake")
     try work.shell("sync -f '\(disk.path)'")
     try work.good("init", "--no-first-snapshot")

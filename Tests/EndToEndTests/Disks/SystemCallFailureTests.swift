@@ -60,7 +60,7 @@ import Testing
     }
     var cases = calls.flatMap { call in (Self.errors[call.name] ?? []).map { (call, $0) } }
     let all = cases.count
-    if !LongForm.isAsked { cases = Array(cases.shuffled(using: &generator).prefix(36)) }
+    if !LongForm.isAsked { cases = Array(cases.shuffled(using: &generator).prefix(90)) }
     var refused = 0
     for (index, (call, error)) in cases.enumerated() {
       let what = "\(error) at \(call.line)"

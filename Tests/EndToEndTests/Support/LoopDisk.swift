@@ -4,7 +4,7 @@ import Testing
 /// A file system of its own in a file, for tests that need a real one that is small or can be copied.
 ///
 /// Only root can have one, and not in every container: `make` says `SKIPPED` where it can't be had.
-/// Ends with the value.
+/// Ends with the value, or with `end`.
 final class LoopDisk {
   /// Where it is mounted.
   let path: String
@@ -23,7 +23,13 @@ final class LoopDisk {
     self.path = path
   }
 
-  deinit { try? detach() }
+  deinit { end() }
+
+  /// Unmounts it, in any case.
+  func end() {
+    do { try detach() } catch { Issue.record("\(path) can't be unmounted: \(error)") }
+    host?.end()
+  }
 
   /// Direct I/O on a file that shares blocks with another goes by blocks of 4 KiB.
   private static let sectors = ["ext4": "-b 4096", "xfs": "-s size=4096"]
@@ -81,6 +87,7 @@ final class LoopDisk {
         umount '\(path)' 2>/dev/null && break
         sleep 0.05
       done
+      ! mountpoint -q '\(path)'
       losetup --detach '\(device)'
       """)
   }
