@@ -58,14 +58,21 @@ final class CrashScenario {
 
   /// The folder as a new process opens it; `remembers`: with the state cache of those before.
   func open(_ files: SimulatedFileOperations, remembers: Bool) throws -> Folder {
+    try Self.open(
+      files, sandbox.path, folderID, state: remembers ? statePath : FilePath("/nowhere"))
+  }
+
+  static func open(
+    _ files: SimulatedFileOperations, _ path: FilePath, _ id: PackID,
+    state: FilePath = FilePath("/nowhere")
+  ) throws -> Folder {
     let repository = try Repository(files, segmentLimit: 3 << 10)
     repository.packLimits.data = 8 << 10
     repository.packLimits.metadata = 2 << 10
     let environment = CaptureEnvironment(
       time: SystemTimeSource(), tick: .zero, hasMultigrainTimes: true, pause: { _ in })
     return try Folder(
-      at: sandbox.path, id: folderID, repository: repository,
-      repositoryPath: remembers ? statePath : FilePath("/nowhere"), environment: environment)
+      at: path, id: id, repository: repository, repositoryPath: state, environment: environment)
   }
 
   @discardableResult
