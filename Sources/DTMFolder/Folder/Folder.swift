@@ -92,7 +92,7 @@ package final class Folder {
     if held == nil { held = try lock(patience: .zero) }
   }
 
-  /// Gives the capture lock back that `holdCapture` took.
+  /// Gives the capture lock back that `hold` took.
   package func release() {
     held = nil
   }
