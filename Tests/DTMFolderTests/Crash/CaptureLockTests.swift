@@ -21,6 +21,7 @@ import Testing
     if withoutLock { scenario.files.ignoreLocks { $0 == "locks/capture" } }
     let outcomes = Monitor<(problems: [String], busy: Int)>(([], 0))
     let paths = (sandbox: scenario.sandbox.path, id: scenario.folderID)
+    let delay = generator.below(80)
     let goesOn = try Interleaving.run(
       scenario.files, using: &generator,
       (1...2).map { process in
@@ -28,7 +29,7 @@ import Testing
           do {
             // The second one's change comes after the first one may have looked.
             if process == 2 {
-              _ = try view.list("locks")
+              for _ in 0..<delay { _ = try view.list("locks") }
               try Sandbox(path: paths.sandbox).write("small", "1")
             }
             var request = SnapshotRequest(ChangeSet(basis: .scan), trigger: "manual")

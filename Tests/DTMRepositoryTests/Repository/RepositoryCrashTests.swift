@@ -120,27 +120,6 @@ import Testing
     }
   }
 
-  @Test(arguments: [Errno.ioError, .noSpace, .tooManyOpenFiles])
-  func `when any one operation fails nothing acknowledged is lost`(_ error: Errno) throws {
-    for (before, steps) in [(0, 3), (14, 4)] {
-      let start = try settled(before)
-      let rehearsal = start.afterKill()
-      _ = run(rehearsal, from: before, steps: steps)
-      for number in 1...rehearsal.journal.count {
-        let files = start.afterKill()
-        files.fail(operation: number, with: error)
-        let acknowledged = run(files, from: before, steps: steps)
-        files.clearFailures()
-        let what = "\(error) at operation \(number), \(rehearsal.journal[number - 1])"
-        let problem = problem(files.afterKill(), acknowledged: acknowledged)
-        #expect(problem == nil, "\(what)")
-        if rehearsal.journal[number - 1].name.hasPrefix("index") {
-          #expect(acknowledged == before + steps, "an index is a cache: \(what)")
-        }
-      }
-    }
-  }
-
   @Test func `a flush that is left out is noticed`() throws {
     let start = try settled(3)
     let rehearsal = start.afterKill()

@@ -11,9 +11,19 @@ package final class Interleaving: Sendable {
     var current = -1
     var isDeadlocked = false
     var generator: SplitMix
+    /// How many operations in a row one process makes on the average.
+    let burst: Int
+
+    /// One at a time shows races of single operations; long bursts let one process come to its end
+    /// while another stands still between two.
+    init(_ generator: SplitMix) {
+      self.generator = generator
+      burst = [1, 8, 64][self.generator.below(3)]
+    }
 
     mutating func choose() {
       let ready = active.subtracting(blocked).sorted()
+      if ready.contains(current) && !generator.oneIn(burst) { return }
       if ready.isEmpty {
         isDeadlocked = !active.isEmpty
         current = -1
@@ -26,7 +36,7 @@ package final class Interleaving: Sendable {
   private let state: Monitor<State>
 
   private init(_ generator: SplitMix) {
-    state = Monitor(State(generator: generator))
+    state = Monitor(State(generator))
   }
 
   /// Runs each body on a thread of its own, with its view of the files; returns when all have ended.
