@@ -88,6 +88,10 @@ import Testing
         let found = try fixture.check(try fixture.open(files))
         #expect((acknowledged...acknowledged + 1).contains(found))
         try fixture.commit(found + 1, to: try fixture.open(files))
+        for name in try files.list("packs") {
+          // Whoever committed has made the names of all sealed packs durable, and said so.
+          #expect(try files.open("packs/" + name, writable: false).mode() == 0o444)
+        }
         for state in files.crashStates(limit: LongForm.isAsked ? 200 : 12, using: &generator) {
           states += 1
           if let problem = problem(state, acknowledged: found + 1, more: 0) {

@@ -11,7 +11,7 @@ package struct CrashEnumeration {
   package private(set) var problem: String?
 
   /// At most so many states of one instant are looked at in the long form; most instants have fewer.
-  package static let longLimit = 4000
+  package static let longLimit = 1000
 
   /// Calls `check` with states of every instant; it says what is wrong with one.
   ///
