@@ -108,6 +108,7 @@ package struct CaptureResult: Sendable {
 
 /// A path that could not be captured as it is.
 package struct CaptureProblem: Sendable, Hashable {
+  /// What went wrong with it.
   package enum Kind: Sendable {
     case unreadable
     /// Never the same twice while it was read.

@@ -55,6 +55,8 @@ final class PackCatalog {
   private var indexes: [(index: MergedIndex, handles: [PackHandle?])] = []
   /// Sealed packs whose trailer is damaged: found by their frames, at last.
   private var untabled: [PackHandle] = []
+  /// Sealed packs that were found before their sealer had made their names durable.
+  private var unsettled: [PackFile] = []
   private var sequence: UInt64?
 
   init(_ files: any FileOperations) {
@@ -129,6 +131,7 @@ final class PackCatalog {
       }
       let handle = PackHandle(id, kind, opened: file)
       handles[id] = handle
+      if !file.isSettled { unsettled.append(file) }
       if let table = file.table { tables.append((handle, table)) } else { untabled.append(handle) }
       live[id] = nil
     }
@@ -220,9 +223,24 @@ final class PackCatalog {
     tables = []
   }
 
-  /// Merges the tables of single packs, and smaller indexes, into one once there are many.
-  func mergeTables() throws(RepositoryError) {
-    guard tables.count >= Self.tableLimit else { return }
+  /// Makes sure that no crash takes a sealed pack back out of `packs/`, before something is committed
+  /// that deduplication found in it: its sealer may be at work still, or was killed.
+  func settle() throws(RepositoryError) {
+    if unsettled.isEmpty { return }
+    try onFile("packs", "fsync") { () throws(Errno) in try files.synchronizeDirectory("packs") }
+    for file in unsettled { file.settle() }
+    unsettled = []
+  }
+
+  /// Merges the tables of single packs, and smaller indexes, into one once there are many. A cache:
+  /// that it can't be written is no failure.
+  func mergeTables() {
+    // Packs that an index names are not looked at one by one any more.
+    guard tables.count >= Self.tableLimit, unsettled.isEmpty else { return }
+    do throws(RepositoryError) { try writeMerged() } catch { return }
+  }
+
+  private func writeMerged() throws(RepositoryError) {
     var rows = tables.reduce(0) { $0 + $1.table.count }
     var absorbed: [(index: MergedIndex, handles: [PackHandle?])] = []
     // An index at most as large as what joins it: each row is rewritten O(log n) times.

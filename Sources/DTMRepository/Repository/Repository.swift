@@ -27,9 +27,11 @@ package final class Repository {
 
   /// Opens the repository beneath `files`.
   ///
-  /// Throws `.notFound` when there is none (or one whose making was cut off), `.unsupportedVersion`,
-  /// `.corrupt`.
-  package init(_ files: any FileOperations) throws(RepositoryError) {
+  /// `segmentLimit`: of the ref log, for tests of rotation. Throws `.notFound` when there is none
+  /// (or one whose making was cut off), `.unsupportedVersion`, `.corrupt`.
+  package init(
+    _ files: any FileOperations, segmentLimit: Int = RefLog.defaultSegmentLimit
+  ) throws(RepositoryError) {
     self.files = files
     let bytes: [UInt8]
     do throws(Errno) {
@@ -38,7 +40,8 @@ package final class Repository {
     } catch { throw RepositoryError(error, "open", file: "format.json") }
     (format, isWritable) = try RepositoryFormat.decode(bytes)
     zstd = try Zstd()
-    refLog = RefLog(files: files, repository: format.repository)
+    refLog = RefLog(
+      files: files, repository: format.repository, segmentLimit: segmentLimit)
     packs = PackReader(PackCatalog(files), files: files, zstd: zstd)
     try packs.catalog.refresh(try refLog.read())
   }
@@ -64,7 +67,7 @@ package final class Repository {
     if there.contains("format.json") {
       throw RepositoryError(.exists, "there is a repository already", file: "format.json")
     }
-    let format = RepositoryFormat(repository: PackID.random(), chunker: chunker)
+    let format = RepositoryFormat(repository: PackID.random(files), chunker: chunker)
     for name in directories {
       do throws(Errno) { try files.makeDirectory(name, mode: 0o700) } catch {
         if error != .fileExists { throw RepositoryError(error, "create", file: name) }

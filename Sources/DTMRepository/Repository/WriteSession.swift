@@ -164,11 +164,12 @@ package final class WriteSession: ContentStore {
     var draft = draft
     draft.livePacks = open.map { LivePack(id: $0.id, kind: $0.kind, length: $0.length) }
     draft.removedPacks = sealed
+    try repository.packs.catalog.settle()
     let state = try repository.refLog.append(draft, at: time)
     sealed = []
     places = [:]
     try repository.packs.catalog.refresh(state)
-    try repository.packs.catalog.mergeTables()
+    repository.packs.catalog.mergeTables()
     return state
   }
 }

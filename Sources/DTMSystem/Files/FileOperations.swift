@@ -30,14 +30,20 @@ package protocol FileOperations: Sendable {
   /// Maps a file that is never cut nor changed; nil where these files can't be mapped (then it is
   /// read instead).
   func map(_ name: String) throws(Errno) -> MappedFile?
+  /// So many bytes (at most 256) that nobody has drawn before, to name new files by.
+  func uniqueBytes(_ count: Int) -> [UInt8]
 }
 
 extension FileOperations {
+  /// One after the other; a file system that gains by it does them at once.
   package func synchronizeData(_ opened: [any OpenFile]) throws(Errno) {
     for file in opened { try file.synchronizeData() }
   }
 
+  /// Nil: read it instead.
   package func map(_ name: String) throws(Errno) -> MappedFile? { nil }
+
+  package func uniqueBytes(_ count: Int) -> [UInt8] { SecureRandom.bytes(count) }
 }
 
 /// A file opened through `FileOperations`; closed when the last reference goes.
@@ -52,6 +58,8 @@ package protocol OpenFile: AnyObject, Sendable {
   func synchronizeData() throws(Errno)
   func truncate(to length: Int) throws(Errno)
   func setMode(_ mode: UInt32) throws(Errno)
+  /// The permission bits.
+  func mode() throws(Errno) -> UInt32
   /// Takes, converts or drops this open file description's lock on the whole file.
   ///
   /// Returns false when another holds a lock that conflicts and `wait` is false. The lock ends
@@ -64,6 +72,7 @@ package protocol OpenFile: AnyObject, Sendable {
   func identity() throws(Errno) -> (inode: UInt64, links: Int)
 }
 
+/// Open-file-description locks, as fcntl(2) has them: they end with the last descriptor.
 package enum FileLock: Sendable {
   case shared
   case exclusive
