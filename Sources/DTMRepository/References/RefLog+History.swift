@@ -4,22 +4,34 @@ internal import Synchronization
 extension RefLog {
   /// Calls `body` with every operation, checkpoints left out, until it returns false.
   ///
-  /// Reads one segment at a time, only as far as `body` goes. Throws `.corrupt` at damage, `.notFound`
-  /// where there is no log.
+  /// Reads one segment at a time, only as far as `body` goes; passes over segments that a repair has
+  /// given up. Throws `.corrupt` at damage (`skipsDamage`: passes over segments that are damaged, or
+  /// missing), `.notFound` where there is no log.
   package func history(
-    newestFirst: Bool = true, _ body: (OperationRecord) throws(RepositoryError) -> Bool
+    newestFirst: Bool = true, skipsDamage: Bool = false,
+    _ body: (OperationRecord) throws(RepositoryError) -> Bool
   ) throws(RepositoryError) {
     let numbers = try segments.numbers()
     guard let newest = numbers.last else {
       throw RepositoryError(.notFound, "there is no ref log", file: Segment.directory)
     }
+    var gone = newestFirst ? [] : try goneSegments(numbers)
     var neighbour: SegmentContents?
-    for number in newestFirst ? numbers.reversed() : numbers {
-      let contents = try contents(number, isNewest: number == newest)
-      if let neighbour {
-        try checkChain(
-          older: newestFirst ? contents : neighbour, newer: newestFirst ? neighbour : contents)
+    for number in newestFirst ? numbers.reversed() : numbers where !gone.contains(number) {
+      let contents: SegmentContents
+      do throws(RepositoryError) {
+        contents = try self.contents(number, isNewest: number == newest)
+        if let neighbour, !skipsDamage {
+          try checkChain(
+            older: newestFirst ? contents : neighbour, newer: newestFirst ? neighbour : contents,
+            passing: gone)
+        }
+      } catch {
+        guard skipsDamage, error.code == .corrupt else { throw error }
+        neighbour = nil
+        continue
       }
+      gone.formUnion(contents.gone)
       for frame in newestFirst ? contents.frames.reversed() : contents.frames {
         let operation = try contents.body(frame).operation
         if operation.kind == "checkpoint" { continue }
@@ -29,7 +41,17 @@ extension RefLog {
     }
   }
 
-  /// The newest value of every fact about an object.
+  /// All segments that repairs have given up.
+  private func goneSegments(_ numbers: [Int]) throws(RepositoryError) -> Set<Int> {
+    var gone: Set<Int> = []
+    for number in numbers.reversed() where !gone.contains(number) {
+      gone.formUnion(try segments.examine(number, isNewest: number == numbers.last).0.gone)
+    }
+    return gone
+  }
+
+  /// The newest value of every fact about an object. What damaged segments said is not known; verify
+  /// reports them.
   ///
   /// The first call reads the whole log; later ones what is new. The index stays in memory.
   package func facts(of subject: ObjectID) throws(RepositoryError) -> [String: [UInt8]] {
@@ -37,7 +59,7 @@ extension RefLog {
     var index = factIndex.withLock { $0 }
     if index.sequence < state.sequence {
       var newer = FactIndex()
-      try history { operation throws(RepositoryError) in
+      try history(skipsDamage: true) { operation throws(RepositoryError) in
         if operation.sequence <= index.sequence { return false }
         newer.addOlder(operation)
         return true
@@ -58,9 +80,12 @@ extension RefLog {
     }
   }
 
+  /// `gone`: segments that may lie between.
   private func checkChain(
-    older: SegmentContents, newer: SegmentContents
+    older: SegmentContents, newer: SegmentContents, passing gone: Set<Int>
   ) throws(RepositoryError) {
+    let between = (older.number + 1)..<max(older.number + 1, newer.number)
+    if !between.isEmpty, between.allSatisfy(gone.contains) { return }
     guard let damage = RefLog.chainDamage(older: older, newer: newer) else { return }
     throw segments.error(damage, in: newer.number)
   }

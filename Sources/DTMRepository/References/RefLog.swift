@@ -32,6 +32,10 @@ package final class RefLog: Sendable {
   /// its checkpoint.
   package static let defaultSegmentLimit = 1 << 20
   static let lockName = "locks/refs"
+  /// The kind of the record that a repair begins a segment with.
+  static let repairKind = "repair"
+  /// In that record's details: the number of a segment that is given up; once for each.
+  static let goneDetail = "gone"
   private static let lockDirectory = "locks"
   /// A reader may meet a writer at work; what it takes for damage must stay.
   private static let readAttempts = 3

@@ -15,6 +15,10 @@ package final class WriteSession: ContentStore {
   }
 
   package let chunkerParameters: ChunkerParameters
+  /// Whether content that is there already is read and checked before it is relied on. Otherwise the
+  /// checksummed header of its frame is enough, which costs one small read. Trees and lists, on which
+  /// much hangs and which are small, are always checked.
+  package var checksContent = false
   /// Bytes appended to packs so far.
   package private(set) var storedBytes = 0
 
@@ -75,7 +79,8 @@ package final class WriteSession: ContentStore {
     let id = Digest.id(kind, bytes)
     let name = ObjectName(id: id, kind: kind)
     if places[name] != nil { return id }
-    if try reader.holds(id, kind) { return id }
+    let checksPayload = checksContent || packKind == .metadata
+    if try reader.holds(id, kind, checksPayload: checksPayload) { return id }
     if builders[packKind]?.isFull(for: bytes.count) ?? false { try flush(packKind) }
     places[name] = .waiting(packKind, row: builders[packKind]?.rows.count ?? 0)
     builders[packKind]?.append(kind, id, bytes)
