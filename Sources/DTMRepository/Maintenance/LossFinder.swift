@@ -27,6 +27,7 @@ final class LossFinder {
   private var uses: [ObjectID: [Use]] = [:]
   private var brokenLists: [ObjectID: [Int]] = [:]
   private var lost: [PathKey: LostPath] = [:]
+  private var lostPages: [PathKey: LostPath] = [:]
   private var named: Set<ObjectID> = []
 
   init(_ objects: any ObjectReader, _ presence: PresenceCheck) {
@@ -37,7 +38,7 @@ final class LossFinder {
   /// The lost paths of the snapshots, in key order; names them in the damage too.
   func find(_ roots: [Root]) throws(RepositoryError) -> [LostPath] {
     for root in roots where try examine(root.tree) { try name(root.tree, .root, in: root.snapshot) }
-    return lost.values.sorted { $0.path < $1.path }
+    return (Array(lost.values) + Array(lostPages.values)).sorted { $0.path < $1.path }
   }
 
   private func page(_ id: ObjectID) throws(RepositoryError) -> Page? {
@@ -114,9 +115,18 @@ final class LossFinder {
     {
       presence.damage[use.index].paths.append(use.path)
     }
-    if lost[use.path] == nil {
-      lost[use.path] = LostPath(path: use.path, isPage: use.isPage, snapshots: [])
+    if use.isPage {
+      Self.note(use, snapshot, in: &lostPages)
+    } else {
+      Self.note(use, snapshot, in: &lost)
     }
-    if lost[use.path]?.snapshots.last != snapshot { lost[use.path]?.snapshots.append(snapshot) }
+  }
+
+  private static func note(
+    _ use: Use, _ snapshot: ObjectID, in lost: inout [PathKey: LostPath]
+  ) {
+    let start = LostPath(path: use.path, isPage: use.isPage, snapshots: [])
+    if lost[use.path]?.snapshots.last == snapshot { return }
+    lost[use.path, default: start].snapshots.append(snapshot)
   }
 }

@@ -81,7 +81,8 @@ final class Verifier {
 
   // MARK: - Snapshots
 
-  /// All snapshots that a ref reaches, each once, newest first a branch.
+  /// All snapshots that a ref reaches, each once, newest first a branch. One that is lost is passed
+  /// over where the ref log knows what came before it.
   private func reachable(_ state: RefLogState) throws(RepositoryError) -> [ObjectID] {
     var found: [ObjectID] = []
     var seen: Set<ObjectID> = []
@@ -89,30 +90,42 @@ final class Verifier {
       guard case .id(let head) = value else { continue }
       var next: ObjectID? = head
       while let id = next, seen.insert(id).inserted {
-        // A parent that was pruned and collected ends the history; a ref's own snapshot has to be there.
-        guard id == head || presence.isKnown(ObjectName(id: id, kind: .snapshot)) else { break }
-        found.append(id)
-        next = try read(id)?.parent
+        if let snapshot = try read(id) {
+          found.append(id)
+          next = snapshot.parent
+        } else {
+          // A ref's own snapshot has to be there; its ancestors may have been pruned and collected.
+          if id != head, try repository.refLog.isPruned(id) { break }
+          found.append(id)
+          next = try repository.refLog.predecessor(of: id)
+        }
       }
     }
     return found
   }
 
-  /// The snapshot, or nil, reported, where it can't be read.
+  /// The snapshot; nil where it can't be read.
   private func read(_ id: ObjectID) throws(RepositoryError) -> Snapshot? {
+    try orFailure(id).0
+  }
+
+  private func orFailure(
+    _ id: ObjectID
+  ) throws(RepositoryError) -> (Snapshot?, RepositoryError?) {
     do throws(RepositoryError) {
-      return try Snapshot(decoding: try repository.objects.read(id, .snapshot), id: id)
+      return (try Snapshot(decoding: try repository.objects.read(id, .snapshot), id: id), nil)
     } catch {
       guard error.code == .corrupt || error.code == .notFound else { throw error }
-      let index = presence.lose(
-        ObjectName(id: id, kind: .snapshot), file: error.file ?? "", error.message)
-      presence.damage[index].snapshots = [id]
-      return nil
+      return (nil, error)
     }
   }
 
   private func verifySnapshot(_ id: ObjectID) throws(RepositoryError) -> Snapshot? {
-    guard let snapshot = try read(id) else {
+    let (found, failure) = try orFailure(id)
+    guard let snapshot = found else {
+      let index = presence.lose(
+        ObjectName(id: id, kind: .snapshot), file: failure?.file ?? "", failure?.message ?? "")
+      presence.damage[index].snapshots = [id]
       if !result.lostSnapshots.contains(id) { result.lostSnapshots.append(id) }
       return nil
     }

@@ -37,7 +37,10 @@ extension RefLog {
     defer { withExtendedLifetime(lock) {} }
     let damages = try examined().damages
     for number in Set(damages.filter { $0.kind != .lost }.map(\.segment)).sorted() {
-      if damages.contains(where: { $0.segment == number && $0.kind == .lost }) { continue }
+      let isLost = damages.contains {
+        $0.segment == number && $0.kind == .lost && !$0.isEndLost
+      }
+      if isLost { continue }
       try segments.makeMarker()
       let isNewest = try segments.numbers().last == number
       _ = try segments.publish(number, try segments.read(number, isNewest: isNewest).bytes)

@@ -55,20 +55,36 @@ extension RefLog {
   ///
   /// The first call reads the whole log; later ones what is new. The index stays in memory.
   package func facts(of subject: ObjectID) throws(RepositoryError) -> [String: [UInt8]] {
+    try currentFacts().facts[subject] ?? [:]
+  }
+
+  /// What a branch was at before it came to a snapshot: for one that can't be read and so does not name
+  /// its parent. Nil where that is not known.
+  package func predecessor(of snapshot: ObjectID) throws(RepositoryError) -> ObjectID? {
+    let index = try currentFacts()
+    if let fact = index.facts[snapshot]?[Self.predecessorFact], let id = ObjectID(fact) { return id }
+    return index.predecessors[snapshot]
+  }
+
+  /// Whether a snapshot was taken away on purpose, so that it is not lost when it is not there.
+  package func isPruned(_ snapshot: ObjectID) throws(RepositoryError) -> Bool {
+    try currentFacts().facts[snapshot]?[Self.prunedFact]?.isEmpty == false
+  }
+
+  private func currentFacts() throws(RepositoryError) -> FactIndex {
     let state = try read()
     var index = factIndex.withLock { $0 }
-    if index.sequence < state.sequence {
-      var newer = FactIndex()
-      try history(skipsDamage: true) { operation throws(RepositoryError) in
-        if operation.sequence <= index.sequence { return false }
-        newer.addOlder(operation)
-        return true
-      }
-      newer.sequence = max(newer.sequence, state.sequence)
-      index.merge(newer)
-      factIndex.withLock { if $0.sequence < index.sequence { $0 = index } }
+    if index.sequence >= state.sequence { return index }
+    var newer = FactIndex()
+    try history(skipsDamage: true) { operation throws(RepositoryError) in
+      if operation.sequence <= index.sequence { return false }
+      newer.addOlder(operation)
+      return true
     }
-    return index.facts[subject] ?? [:]
+    newer.sequence = max(newer.sequence, state.sequence)
+    index.merge(newer)
+    factIndex.withLock { if $0.sequence < index.sequence { $0 = index } }
+    return index
   }
 
   /// A writer at work may make the newest segment look damaged for a moment.
@@ -108,6 +124,8 @@ extension RefLog {
 /// Facts by subject; the newest of a key counts.
 struct FactIndex {
   var facts: [ObjectID: [String: [UInt8]]] = [:]
+  /// Where a branch was before it came to a snapshot.
+  var predecessors: [ObjectID: ObjectID] = [:]
   /// The last record that is taken in.
   var sequence: UInt64 = 0
 
@@ -117,6 +135,11 @@ struct FactIndex {
     for fact in operation.facts.reversed() where facts[fact.subject]?[fact.key] == nil {
       facts[fact.subject, default: [:]][fact.key] = fact.value
     }
+    guard operation.undoes == nil else { return }
+    for move in operation.moves {
+      // The first time that a snapshot was somewhere counts: later it was only gone back to.
+      if case .id(let new) = move.new, case .id(let old) = move.old { predecessors[new] = old }
+    }
   }
 
   /// Takes in an index of records that are all newer.
@@ -124,6 +147,7 @@ struct FactIndex {
     for (subject, values) in newer.facts {
       facts[subject, default: [:]].merge(values) { $1 }
     }
+    predecessors.merge(newer.predecessors) { older, _ in older }
     sequence = max(sequence, newer.sequence)
   }
 }

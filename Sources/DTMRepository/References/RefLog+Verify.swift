@@ -59,7 +59,7 @@ extension RefLog {
       if let noted, contents.frames.contains(where: { $0.digest == noted }) { run.hasNoted = true }
     }
     var damages = run.damages.filter { !run.gone.contains($0.segment) }
-    if let noted, !run.hasNoted, damages.isEmpty {
+    if let noted, !run.hasNoted, !damages.contains(where: { $0.kind == .lost }) {
       damages.append(
         RefLogDamage(
           kind: .lost, segment: newest, copy: nil, offset: 0, sequences: nil,

@@ -57,7 +57,7 @@ struct DamageFixture {
 
   func open(_ files: any FileOperations) throws -> Repository {
     let repository = try Repository(files)
-    repository.packLimits.data = 9 << 10
+    repository.packLimits.data = 6 << 10
     repository.packLimits.metadata = 5 << 10
     return repository
   }

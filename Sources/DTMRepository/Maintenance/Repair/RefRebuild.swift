@@ -91,6 +91,25 @@ struct RefRebuild {
     }
   }
 
+  /// For each snapshot that is named as a parent and is not there: what came before it on the branch of
+  /// its first child, where that is the end of a line itself; so that history goes on there.
+  var lostParents: [(lost: ObjectID, predecessor: ObjectID)] {
+    var firstChild: [ObjectID: ObjectID] = [:]
+    for (id, snapshot) in snapshots {
+      guard let parent = snapshot.parent, snapshots[parent] == nil else { continue }
+      if let known = firstChild[parent], isBefore(known, id) { continue }
+      firstChild[parent] = id
+    }
+    var found: [(lost: ObjectID, predecessor: ObjectID)] = []
+    for (lost, child) in firstChild.sorted(by: { $0.key < $1.key }) {
+      guard let snapshot = snapshots[child] else { continue }
+      let line = Line(folder: snapshot.folder, branch: snapshot.branch)
+      let before = lines[line]?.filter { children[$0] == nil && isBefore($0, child) }
+      if let nearest = before?.max(by: isBefore) { found.append((lost, nearest)) }
+    }
+    return found
+  }
+
   private static func line(_ ref: String) -> Line? {
     let parts = ref.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
     guard parts.count == 4, parts[0] == "folders", parts[2] == "branches",

@@ -28,6 +28,8 @@ package struct RepairReport: Sendable {
   /// Whether the ref log was begun anew, as no copy had all of it.
   package var isLogRebuilt = false
   package var refs: [RefChange] = []
+  /// Snapshots at the end of a branch that are lost: the branch was taken back to before them.
+  package var lostSnapshots: [ObjectID] = []
   /// Cache files that were deleted; they make themselves again.
   package var droppedCaches = 0
   /// What else there is to say: what is written anew, what can't be had back.

@@ -51,7 +51,7 @@ struct RepairRun {
     }
     report.damagedFiles += packs.damagedFiles
     let repository = try Repository(files)
-    try settleHeads(repository)
+    try settleHistory(repository)
     try repository.packs.catalog.mergeTables()
     return repository
   }
@@ -127,9 +127,15 @@ struct RepairRun {
   private mutating func rebuild(
     _ log: RefLog, _ loss: RefLogLoss, _ packs: inout PackRepair, _ format: RepositoryFormat
   ) throws(RepositoryError) {
+    if try !log.segments.numbers().isEmpty { try mend(log) }
     let lock = try log.lock()
     defer { withExtendedLifetime(lock) {} }
     let salvage = try RefLogSalvage(log.segments)
+    // A torn end is none any more once a newer segment follows.
+    if let newest = salvage.numbers.last, !loss.gone.contains(newest) {
+      let contents = try log.segments.read(newest, isNewest: true)
+      if contents.isTorn { _ = try log.segments.publish(newest, contents.bytes) }
+    }
     var known = salvage.knowledge
     // A log whose newest segment is whole says itself where everything is.
     if !loss.isEndLost { known.state = try log.read() }
@@ -195,21 +201,41 @@ struct RepairRun {
 
   // MARK: - Branches
 
-  /// Takes branches back whose newest snapshot is lost.
-  private mutating func settleHeads(_ repository: Repository) throws(RepositoryError) {
+  /// Takes branches back whose newest snapshot is lost, and notes what came before each snapshot that is
+  /// lost, so that history does not end there.
+  private mutating func settleHistory(_ repository: Repository) throws(RepositoryError) {
     let state = try repository.refresh()
-    var isSound = true
-    for case (let ref, .id(let id)) in state.refs where ref.contains("/branches/") {
-      if repository.packs.catalog.locations(of: id, .snapshot).isEmpty { isSound = false }
-    }
-    if isSound { return }
     var rebuilt = RefRebuild(state.refs, try repository.packs.allSnapshots())
     rebuilt.settleHeads()
-    if rebuilt.changes.isEmpty { return }
-    var draft = draft("branches go on from the newest snapshot that is left")
+    var draft = draft("what is lost of the history was passed over")
     draft.moves = rebuilt.changes.map { RefMove(ref: $0.ref, old: $0.old, new: $0.new) }
+    for (lost, predecessor) in rebuilt.lostParents {
+      let log = repository.refLog
+      if try log.isPruned(lost) { continue }
+      if try log.predecessor(of: lost) != nil { continue }
+      draft.facts.append(
+        Fact(subject: lost, key: RefLog.predecessorFact, value: predecessor.bytes))
+    }
+    if draft.moves.isEmpty && draft.facts.isEmpty { return }
     try repository.packs.catalog.refresh(try repository.refLog.append(draft, at: context.time))
     report.refs += rebuilt.changes
+    for change in rebuilt.changes {
+      guard case .id(let head) = change.old else { continue }
+      try passOver(head, repository)
+    }
+  }
+
+  /// Notes a snapshot that is lost, and those before it, up to one that is there.
+  private mutating func passOver(
+    _ head: ObjectID, _ repository: Repository
+  ) throws(RepositoryError) {
+    var next: ObjectID? = head
+    while let id = next, !report.lostSnapshots.contains(id),
+      repository.packs.catalog.locations(of: id, .snapshot).isEmpty
+    {
+      report.lostSnapshots.append(id)
+      next = try repository.refLog.predecessor(of: id)
+    }
   }
 }
 
