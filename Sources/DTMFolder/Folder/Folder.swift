@@ -92,7 +92,12 @@ package final class Folder {
     if held == nil { held = try lock(patience: .zero) }
   }
 
-  /// Gives the capture lock back that `holdCapture` took.
+  /// Takes over the capture lock that a repair holds, until `release`.
+  func hold(_ lock: CaptureLock) {
+    held = lock
+  }
+
+  /// Gives the capture lock back that `hold` took.
   package func release() {
     held = nil
   }

@@ -50,6 +50,7 @@ extension Folder {
     }
     outcome.bytesWritten = run.bytesWritten
     outcome.problems = run.problems.all
+    outcome.damaged = run.problems.damaged
     return outcome
   }
 

@@ -50,7 +50,8 @@ final class PackReader: ObjectReader {
       return bytes
     }
     throw firstFailure
-      ?? RepositoryError(.notFound, "no pack holds the \(kind) \(id)", object: id)
+      ?? RepositoryError(
+        .notFound, "no pack holds the \(kind) \(id)", object: id, objectKind: kind)
   }
 
   /// The object from the first place where it is whole.

@@ -41,6 +41,12 @@ extension RefLog {
     }
   }
 
+  /// Segments that a repair has given up, and could not move away any more.
+  func leftovers() throws(RepositoryError) -> Set<Int> {
+    let numbers = try segments.numbers()
+    return try goneSegments(numbers).intersection(numbers)
+  }
+
   /// All segments that repairs have given up.
   private func goneSegments(_ numbers: [Int]) throws(RepositoryError) -> Set<Int> {
     var gone: Set<Int> = []

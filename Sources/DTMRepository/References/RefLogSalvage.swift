@@ -100,17 +100,31 @@ struct RefLogSalvage {
 
   /// The facts of some segments, the newest of each key, at most so many bytes of them; and how many
   /// were left out.
-  func facts(of segments: Set<Int>, limit: Int) -> (kept: [Fact], dropped: Int) {
+  ///
+  /// `isThere`: whether a snapshot can be read. Of those that can't, what the branch was at before them
+  /// becomes a fact, as nothing else knows it then.
+  func facts(
+    of segments: Set<Int>, passing isThere: (ObjectID) -> Bool, limit: Int
+  ) -> (kept: [Fact], dropped: Int) {
     var seen: Set<Fact> = []
     var kept: [Fact] = []
     var bytes = 0
     var dropped = 0
+    func add(_ fact: Fact) {
+      let key = Fact(subject: fact.subject, key: fact.key, value: [])
+      guard seen.insert(key).inserted else { return }
+      bytes += fact.key.utf8.count + fact.value.count + ObjectID.length + 8
+      if bytes > limit { dropped += 1 } else { kept.append(fact) }
+    }
     for record in records.reversed() where segments.contains(record.segment) {
-      for fact in record.body.operation.facts {
-        let key = Fact(subject: fact.subject, key: fact.key, value: [])
-        guard seen.insert(key).inserted else { continue }
-        bytes += fact.key.utf8.count + fact.value.count + ObjectID.length + 8
-        if bytes > limit { dropped += 1 } else { kept.append(fact) }
+      let operation = record.body.operation
+      operation.facts.forEach(add)
+      if operation.undoes != nil { continue }
+      for move in operation.moves {
+        guard case .id(let new) = move.new, case .id(let old) = move.old, !isThere(new) else {
+          continue
+        }
+        add(Fact(subject: new, key: RefLog.predecessorFact, value: old.bytes))
       }
     }
     return (kept, dropped)

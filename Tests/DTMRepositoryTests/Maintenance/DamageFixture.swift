@@ -50,14 +50,14 @@ struct DamageFixture {
 
   private static var first: Content {
     var content: Content = [.root: [], key("d"): []]
-    for number in 0..<50 { content[key("d/b\(number)")] = bytes(number, 100 + number * 7) }
+    for number in 0..<70 { content[key("d/b\(number)")] = bytes(number, 100 + number * 7) }
     content[key("large")] = bytes(101, 3000)
     return content
   }
 
   func open(_ files: any FileOperations) throws -> Repository {
     let repository = try Repository(files)
-    repository.packLimits.data = 6 << 10
+    repository.packLimits.data = 3 << 10
     repository.packLimits.metadata = 5 << 10
     return repository
   }

@@ -65,7 +65,9 @@ import Testing
       let found = try repository.verify(readsData: true)
       let losses = try fixture.losses(repository, what)
       // What a branch was taken back from is named by the repair, and by verify no more.
+      // Nor is what neither the packs nor the log tell of any more.
       var named = losses
+      if report.isLogRebuilt { named.snapshots.formIntersection(found.lostSnapshots) }
       named.snapshots.formIntersection(
         losses.snapshots.subtracting(report.lostSnapshots).union(found.lostSnapshots))
       fixture.expect(found, names: named, what)

@@ -44,6 +44,8 @@ struct RepairRun {
     if loss.isAny {
       try rebuild(log, loss, &packs, format)
     } else {
+      // What a repair that was cut off has left.
+      try giveUp(try log.leftovers())
       try mend(log)
       let logged = try log.read().livePacks
       try packs.run(logged: logged, isLogLost: false, &setAside)
@@ -142,19 +144,20 @@ struct RepairRun {
     try packs.run(
       logged: known.state.livePacks, isLogLost: loss.isEndLost, &setAside)
     var refs = known.state.refs
+    var state = RefLogState()
+    state.assume(livePacks: packs.live)
+    let reader = PackReader(PackCatalog(files), files: files, zstd: try Zstd())
+    try reader.catalog.refresh(state)
+    let snapshots = try reader.allSnapshots()
     if loss.isEndLost {
-      var state = RefLogState()
-      state.assume(livePacks: packs.live)
-      let reader = PackReader(PackCatalog(files), files: files, zstd: try Zstd())
-      try reader.catalog.refresh(state)
-      var rebuilt = RefRebuild(refs, try reader.allSnapshots())
+      var rebuilt = RefRebuild(refs, snapshots)
       rebuilt.extend(known)
       refs = rebuilt.refs
       report.refs += rebuilt.changes
       report.remarks.append(Self.remark(on: salvage, known))
     }
     let (facts, dropped) = salvage.facts(
-      of: loss.isEndLost ? Set(salvage.numbers) : loss.gone, limit: Self.factLimit)
+      of: loss.gone, passing: { snapshots[$0] != nil }, limit: Self.factLimit)
     if dropped > 0 {
       report.remarks.append("\(dropped) old facts about snapshots (labels, checks) did not find room")
     }
@@ -167,7 +170,7 @@ struct RepairRun {
     _ = try log.beginAnew(
       RecordBody(operation: operation, refs: refs, operations: known.state.operations),
       number: (salvage.numbers.last ?? 0) + 1, gone: loss.gone, after: known.state, in: lock)
-    try giveUp(loss, log)
+    try giveUp(loss.gone.union(try log.leftovers()))
     report.isLogRebuilt = true
   }
 
@@ -185,8 +188,8 @@ struct RepairRun {
   }
 
   /// Moves the segments away that the new one does without.
-  private mutating func giveUp(_ loss: RefLogLoss, _ log: RefLog) throws(RepositoryError) {
-    for number in loss.gone.sorted() {
+  private mutating func giveUp(_ gone: Set<Int>) throws(RepositoryError) {
+    for number in gone.sorted() {
       for copy in SegmentCopyName.allCases {
         let name = Segment.name(number, copy)
         let before = setAside.moved.count
