@@ -1,5 +1,6 @@
 internal import DTMSystem
 internal import Synchronization
+internal import SystemPackage
 
 /// How far the ref log is damaged beyond mending.
 struct RefLogLoss {
@@ -68,6 +69,21 @@ extension RefLog {
     cache.withLock { $0.head = head }
     factIndex.withLock { $0 = FactIndex() }
     note(head, in: lock)
+    try synchronizeNote(in: lock)
     return head.state
+  }
+
+  /// Notes the end of the log as it is, before segments are moved away that the note may name a record
+  /// of.
+  func renewNote() throws(RepositoryError) {
+    let lock = try lock()
+    defer { withExtendedLifetime(lock) {} }
+    note(try RefLogHead.newest(segments).head, in: lock)
+    try synchronizeNote(in: lock)
+  }
+
+  /// A note that is lost in a crash would name a record of a segment that is moved away next.
+  private func synchronizeNote(in lock: any OpenFile) throws(RepositoryError) {
+    try onFile(Self.lockName, "fdatasync") { () throws(Errno) in try lock.synchronizeData() }
   }
 }

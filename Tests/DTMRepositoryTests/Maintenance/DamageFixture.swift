@@ -32,7 +32,9 @@ struct DamageFixture {
     content[Self.key("large")] = Self.bytes(99, 400) + Self.bytes(101, 3000)
     try commit(content, branch: "main")
     content[Self.key("d/b7")] = nil
-    try commit(content, branch: "side", parent: 1)
+    // The last one ends in live packs.
+    content[Self.key("late")] = Self.bytes(103, 900)
+    try commit(content, branch: "side", parent: 1, sealsPacks: false)
   }
 
   static func key(_ path: String) -> PathKey {
@@ -62,10 +64,13 @@ struct DamageFixture {
     return repository
   }
 
-  private mutating func commit(_ content: Content, branch: String, parent: Int? = nil) throws {
+  private mutating func commit(
+    _ content: Content, branch: String, parent: Int? = nil, sealsPacks: Bool = true
+  ) throws {
     let id = try Self.write(
       content, branch: branch, number: snapshots.count, parent: (parent ?? snapshots.count - 1),
-      of: snapshots.map(\.id), folder: folder, to: try open(files))
+      of: snapshots.map(\.id), folder: folder,
+      to: sealsPacks ? try open(files) : try Repository(files))
     snapshots.append((id, content))
   }
 

@@ -45,7 +45,9 @@ struct RepairRun {
       try rebuild(log, loss, &packs, format)
     } else {
       // What a repair that was cut off has left.
-      try giveUp(try log.leftovers())
+      let leftovers = try log.leftovers()
+      if !leftovers.isEmpty { try log.renewNote() }
+      try giveUp(leftovers)
       try mend(log)
       let logged = try log.read().livePacks
       try packs.run(logged: logged, isLogLost: false, &setAside)
