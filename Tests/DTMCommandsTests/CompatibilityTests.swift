@@ -76,7 +76,9 @@ import Testing
           let content = try bytes(restored)
           #expect(content.count == entry["size"]?.int)
           // Of one chunk the id is what sha256sum prints; each restored byte was checked.
-          if let id = found[path]?["id"]?.string { #expect(id == entry["sha256"]?.string, "\(path)") }
+          if let id = found[path]?["id"]?.string {
+            #expect(id == entry["sha256"]?.string, "\(path)")
+          }
           let status = try Descriptor.open(restored, .readOnly).status()
           #expect(Int(status.permissions) == entry["mode"]?.int, "\(path)")
           let nanoseconds =

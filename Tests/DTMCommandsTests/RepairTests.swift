@@ -63,6 +63,8 @@ import Testing
     }
   }
 
+  private func out(_ fixture: CommandFixture) -> String { fixture.root.appending("out").string }
+
   private func strings(_ node: JSONNode, _ key: String) -> [String] {
     (node[key]?.array ?? []).compactMap(\.string)
   }
@@ -139,7 +141,7 @@ import Testing
         let name = "f\(number)"
         #expect(try fixture.read(name) == (lost.contains(name) ? "short" : text(number)))
       }
-      let words = fixture.dtm("restore", "--at", old, "--to", fixture.root.appending("out").string)
+      let words = fixture.dtm("restore", "--at", old, "--to", out(fixture))
       #expect(words.status == .damaged)
       #expect(words.output.contains(lost[0]) && words.output.contains("damaged"))
       #expect(fixture.dtm("cat", old, lost[0]).status == .damaged)
@@ -159,7 +161,7 @@ import Testing
       #expect(verified.status == .damaged)
       let damage = try verified.json()["damage"]?.array ?? []
       #expect(damage.allSatisfy { $0["object"]?.string == nil }, "only the frame is damaged")
-      #expect(fixture.dtm("restore", "--at", "HEAD", "--to", fixture.root.appending("out").string).status == .done)
+      #expect(fixture.dtm("restore", "--at", "HEAD", "--to", out(fixture)).status == .done)
     }
   }
 
@@ -179,7 +181,7 @@ import Testing
       #expect(!strings(found, "healed").isEmpty)
       #expect(fixture.dtm("verify", second, "--read-data").status == .done)
       #expect(try fixture.good("log", "--json").json().array?.count == 1)
-      #expect(fixture.dtm("restore", "--at", second, "--to", fixture.root.appending("out").string).status == .done)
+      #expect(fixture.dtm("restore", "--at", second, "--to", out(fixture)).status == .done)
     }
   }
 
@@ -191,7 +193,7 @@ import Testing
       try wreck(fixture, ".meta")
       try fixture.write("n7", "changed")
       let id = try fixture.snapshot("--rescan")
-      #expect(fixture.dtm("restore", "--at", id, "--to", fixture.root.appending("out").string).status == .done)
+      #expect(fixture.dtm("restore", "--at", id, "--to", out(fixture)).status == .done)
       #expect(fixture.dtm("verify", id).status == .done, "what it needs was stored again")
       #expect(fixture.dtm("repair").status == .damaged)
       #expect(fixture.dtm("verify", id, "--read-data").status == .done)
@@ -214,7 +216,8 @@ import Testing
       let repaired = fixture.dtm("repair")
       #expect(repaired.status == .done, "\(repaired.output)\(repaired.errors)")
       #expect(repaired.output.contains("tags"))
-      let ids = try fixture.good("log", "--json").json().array?.compactMap { $0["id"]?.string } ?? []
+      let listed = try fixture.good("log", "--json").json().array ?? []
+      let ids = listed.compactMap { $0["id"]?.string }
       #expect(ids.count == 3 && ids[0] == second && ids[1] == first)
       try fixture.good("verify", "--all", "--read-data")
       let third = try fixture.snapshot()

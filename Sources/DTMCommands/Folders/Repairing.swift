@@ -16,7 +16,8 @@ struct Repairing {
 
     /// Snapshots that can't be read any more.
     var lostSnapshots: [ObjectID] {
-      report.lostSnapshots + verification.lostSnapshots.filter { !report.lostSnapshots.contains($0) }
+      let known = report.lostSnapshots
+      return known + verification.lostSnapshots.filter { !known.contains($0) }
     }
 
     var isNothingLost: Bool { verification.isSound && lostSnapshots.isEmpty }

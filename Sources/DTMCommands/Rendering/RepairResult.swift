@@ -112,7 +112,8 @@ struct RepairResult {
       lines.append("nothing was written: this was a dry run")
     } else if report.damagedFiles.contains(where: { $0.movedTo != nil }) {
       lines.append(
-        "what was set aside is kept: remove trash/damaged-* of the repository when it is not needed")
+        "what was set aside is kept: remove trash/damaged-* of the repository when it is not needed"
+      )
     }
     return lines
   }

@@ -145,7 +145,11 @@ final class PackCatalog {
       handles[id] = handle
       unreadable[id] = nil
       isAudited = false
-      if let table = file.table { tables.append((handle, table)) } else { try readFrames(of: handle) }
+      if let table = file.table {
+        tables.append((handle, table))
+      } else {
+        try readFrames(of: handle)
+      }
       forgetLive(id)
     }
   }

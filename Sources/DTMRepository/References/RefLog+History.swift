@@ -68,7 +68,9 @@ extension RefLog {
   /// its parent. Nil where that is not known.
   package func predecessor(of snapshot: ObjectID) throws(RepositoryError) -> ObjectID? {
     let index = try currentFacts()
-    if let fact = index.facts[snapshot]?[Self.predecessorFact], let id = ObjectID(fact) { return id }
+    if let fact = index.facts[snapshot]?[Self.predecessorFact], let id = ObjectID(fact) {
+      return id
+    }
     return index.predecessors[snapshot]
   }
 

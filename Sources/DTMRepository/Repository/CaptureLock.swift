@@ -27,7 +27,8 @@ package final class CaptureLock {
   package static func holder(_ files: any FileOperations) -> Int? {
     do throws(Errno) {
       let file = try files.open(name, writable: false)
-      return Int(String(decoding: try file.read(at: 0, count: 32), as: UTF8.self).filter(\.isNumber))
+      let text = String(decoding: try file.read(at: 0, count: 32), as: UTF8.self)
+      return Int(text.filter(\.isNumber))
     } catch {
       // The file is only asked for a name to tell.
       return nil

@@ -87,7 +87,8 @@ struct FrameSalvage {
   /// header.
   private mutating func takeDamaged(at offset: Int, until end: Int) {
     if let rows = table[offset] {
-      let start = offset + FrameHeader.fixedLength + rows.count * FrameHeader.rowLength
+      let start =
+        offset + FrameHeader.fixedLength + rows.count * FrameHeader.rowLength
         + FrameHeader.checksumLength
       let length = rows.reduce(0) { $0 + $1.length }
       if take(rows, payload: start..<end, length: length) { return }

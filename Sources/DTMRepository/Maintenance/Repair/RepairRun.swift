@@ -67,7 +67,8 @@ struct RepairRun {
     let stored = try FormatCopies(files)
     do throws(RepositoryError) {
       let bytes = try onFile("format.json", "read") { () throws(Errno) in
-        try files.open("format.json", writable: false).read(at: 0, count: RepositoryFormat.lengthLimit)
+        let file = try files.open("format.json", writable: false)
+        return try file.read(at: 0, count: RepositoryFormat.lengthLimit)
       }
       let (format, permissions) = try RepositoryFormat.decode(bytes)
       try permissions.checkWriting()
@@ -80,7 +81,8 @@ struct RepairRun {
     }
     guard let most = stored.most else {
       throw RepositoryError(
-        .corrupt, "format.json can't be read, and no pack has a whole copy of it", file: "format.json")
+        .corrupt, "format.json can't be read, and no pack has a whole copy of it",
+        file: "format.json")
     }
     try setAside.move("format.json")
     report.damagedFiles.append(
@@ -161,7 +163,8 @@ struct RepairRun {
     let (facts, dropped) = salvage.facts(
       of: loss.gone, passing: { snapshots[$0] != nil }, limit: Self.factLimit)
     if dropped > 0 {
-      report.remarks.append("\(dropped) old facts about snapshots (labels, checks) did not find room")
+      report.remarks.append(
+        "\(dropped) old facts about snapshots (labels, checks) did not find room")
     }
     var operation = known.state.checkpoint(
       at: context.time, pid: context.pid, uid: context.uid
@@ -184,7 +187,8 @@ struct RepairRun {
       return "nothing of the ref log could be read: all tags, pins, labels and operations are lost"
     }
     if known.checkpointTime == nil {
-      return "no checkpoint of the ref log could be read, only \(salvage.records.count) records: \(lost)"
+      let count = salvage.records.count
+      return "no checkpoint of the ref log could be read, only \(count) records: \(lost)"
     }
     return "the ref log could be read up to record \(last.sequence): \(lost)"
   }
@@ -242,33 +246,4 @@ struct RepairRun {
       next = try repository.refLog.predecessor(of: id)
     }
   }
-}
-
-/// The copies of `format.json` in the packs' headers.
-private struct FormatCopies {
-  private var found: [RepositoryFormat: (pack: String, count: Int)] = [:]
-
-  init(_ files: any FileOperations) throws(RepositoryError) {
-    for directory in ["packs", "live"] {
-      let names = try onFile(directory, "list") { () throws(Errno) in try files.list(directory) }
-      for name in names.sorted() where PackFile.parse(name) != nil {
-        let path = "\(directory)/\(name)"
-        let bytes = try onFile(path, "read") { () throws(Errno) in
-          try files.open(path, writable: false).read(at: 0, count: RepositoryFormat.lengthLimit)
-        }
-        guard let header = (try? PackHeader.decode(bytes))?.header,
-          let format = (try? RepositoryFormat.decode(header.format))?.format
-        else { continue }
-        found[format, default: (path, 0)].count += 1
-      }
-    }
-  }
-
-  /// What most packs say; nil where none can be read.
-  var most: (format: RepositoryFormat, pack: String, count: Int)? {
-    found.max { ($0.value.count, $1.value.pack) < ($1.value.count, $0.value.pack) }
-      .map { ($0.key, $0.value.pack, $0.value.count) }
-  }
-
-  func has(_ format: RepositoryFormat) -> Bool { found[format] != nil }
 }
