@@ -1,6 +1,7 @@
 #include "clinux_process.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -13,3 +14,5 @@ int clinux_terminal_size(int descriptor, unsigned short *columns, unsigned short
 }
 
 int clinux_pipe(int descriptors[2]) { return pipe2(descriptors, O_CLOEXEC); }
+
+int clinux_trim_heap(void) { return malloc_trim(0); }

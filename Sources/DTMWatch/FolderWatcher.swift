@@ -186,7 +186,7 @@ package final class FolderWatcher: Sendable {
 
   private func held(_ reason: HoldReason) -> WatchError {
     WatchError(
-      code: .held, message: "The folder \(core.root.path) is held: \(reason.rawValue)", cause: nil)
+      code: .held, message: "The folder \(core.root.path) is held: \(reason)", cause: nil)
   }
 
   /// A name that no other watcher ever has: a clock of another one is not comparable.

@@ -1,3 +1,5 @@
+package import SystemPackage
+
 /// In what condition the watching of a folder is.
 package enum WatchCondition: Sendable, Hashable {
   /// Watches are being added; until that ended, each set says `scan`.
@@ -11,13 +13,13 @@ package enum WatchCondition: Sendable, Hashable {
 }
 
 /// Why a folder is held: what is missing is not deleted.
-package enum HoldReason: String, Sendable, Hashable {
+package enum HoldReason: Sendable, Hashable {
   /// Nothing is at the folder's path.
   case gone
   /// Something that is no directory is at the folder's path.
   case notDirectory
-  /// The folder cannot be looked at.
-  case unreadable
+  /// The folder cannot be looked at; what the system said.
+  case unreadable(Errno)
   /// The folder is back, or there for the first time, without content: until somebody accepts it.
   case empty
   /// The folder is back on another file system, as when a disk was unmounted: until somebody

@@ -28,21 +28,6 @@ enum Declarations {
     return [Violation(file, longestFileInLines, "\(file.lines.count) lines: split the file")]
   }
 
-  /// Files whose gaps their owner still has to fill; the list only shrinks.
-  static let gaps: Set<String> = [
-    "Sources/DTMFolder/History/History.swift",
-    "Sources/DTMRepository/Chunking/ContentReader.swift",
-    "Sources/DTMRepository/Objects/ByteReader.swift",
-    "Sources/DTMRepository/Objects/ByteWriter.swift",
-    "Sources/DTMRepository/Objects/Digest.swift",
-    "Sources/DTMRepository/Objects/ObjectID.swift",
-    "Sources/DTMRepository/Snapshots/FolderRefs.swift",
-    "Sources/DTMRepository/Snapshots/Snapshot.swift",
-    "Sources/DTMSystem/Executors/Monitor.swift",
-    "Sources/DTMSystem/Files/FileOperations.swift",
-    "Sources/DTMSystem/Files/PathKey.swift",
-  ]
-
   /// `package` declarations without a doc comment.
   ///
   /// One comment may speak for a run of properties on neighbouring lines, and a protocol's comment

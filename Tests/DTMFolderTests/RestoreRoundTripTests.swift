@@ -166,15 +166,51 @@ import Testing
       try removeTree(fixture.folderPath)
       let location = FolderLocation(
         folder: fixture.folderPath, repository: fixture.repositoryPath, folderID: fixture.id)
-      let (again, outcome) = try Folder.restoreMissing(
-        location, id: fixture.id, repository: try Repository(at: fixture.repositoryPath),
-        RestoreRequest(.newest))
+      let repository = try Repository(at: fixture.repositoryPath)
+      let outcome = try Folder.restoreMissing(
+        location, id: fixture.id, repository: repository, RestoreRequest(.newest))
       #expect(outcome.problems.isEmpty)
       #expect(outcome.safetySnapshot == nil)
       #expect(outcome.restoreSnapshot?.snapshot.basis == .full)
       #expect(differences(first, try scan(fixture.folderPath)) == [])
       #expect(try FolderLocation.at(fixture.folderPath) == location)
+      let again = try fixture.open()
       #expect(try again.take().snapshot.tree == outcome.restoreSnapshot?.snapshot.tree)
+    }
+  }
+
+  @Test func `a folder that is gone stays gone in a dry run and beside a copy`() throws {
+    try withTemporaryDirectory { base in
+      let fixture = try RestoreFixture(base)
+      var folder: Folder? = try fixture.open()
+      _ = shell("cd \(quoted(fixture.folderPath)) && mkdir d && echo 1 > d/one && echo 2 > two")
+      let first = try scan(fixture.folderPath)
+      _ = try folder?.take()
+      folder = nil
+      try removeTree(fixture.folderPath)
+      let location = FolderLocation(
+        folder: fixture.folderPath, repository: fixture.repositoryPath, folderID: fixture.id)
+      let repository = try Repository(at: fixture.repositoryPath)
+      var request = RestoreRequest(.newest)
+      request.isDryRun = true
+      let plan = try Folder.restoreMissing(
+        location, id: fixture.id, repository: repository, request)
+      #expect(plan.written == 3)
+      #expect(try FolderLocation.at(fixture.folderPath) == nil)
+      request.isDryRun = false
+      request.destination = base.appending("copy")
+      let copy = try Folder.restoreMissing(
+        location, id: fixture.id, repository: repository, request)
+      #expect(copy.written == 3)
+      #expect(copy.restoreSnapshot == nil)
+      #expect(differences(first, try scan(base.appending("copy"))) == [])
+      request.paths = ["d/one"]
+      request.destination = base.appending("one")
+      let one = try Folder.restoreMissing(
+        location, id: fixture.id, repository: repository, request)
+      #expect(one.versions.count == 1)
+      #expect(shell("cat \(quoted(base.appending("one/d/one")))").output == "1\n")
+      #expect(try FolderLocation.at(fixture.folderPath) == nil)
     }
   }
 

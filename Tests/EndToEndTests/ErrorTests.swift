@@ -32,6 +32,14 @@ import Testing
     #expect(error.keys.contains("hint"))
   }
 
+  @Test func `of a word or an option in the wrong place say what is right`() throws {
+    #expect(try work.dtm("snapshto").errorText.contains("did you mean dtm snapshot?"))
+    let outcome = try work.dtm("-v", "--json", "status")
+    #expect(outcome.status == 64)
+    #expect(
+      try outcome.jsonError()["hint"]?.string == "only -C does: dtm status -v --json")
+  }
+
   @Test func `outside of any folder are status 66 and say what to do`() throws {
     let outcome = try work.dtm("log", in: work.path("home"))
     #expect(outcome.status == 66)

@@ -6,5 +6,7 @@
 int clinux_terminal_size(int descriptor, unsigned short *columns, unsigned short *rows);
 // pipe2(2) with O_CLOEXEC.
 int clinux_pipe(int descriptors[2]);
+// malloc_trim(3): gives free heap memory back to the kernel; 1 where some was.
+int clinux_trim_heap(void);
 
 #endif

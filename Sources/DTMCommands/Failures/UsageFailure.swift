@@ -3,15 +3,27 @@ internal import DTMSystem
 
 /// Wrong usage in the form of all other failures.
 enum UsageFailure {
-  /// Refuses a first word that is no command, with the nearest that is one.
+  /// Refuses a first word that is no command, with the nearest that is one, and options that stand
+  /// before theirs.
   static func checkVerb(_ arguments: [String]) throws(CommandFailure) {
-    guard let word = arguments.first, !word.hasPrefix("-") else { return }
+    guard let word = arguments.first else { return }
     let names = verbs.map { $0._commandName } + ["help"]
+    if word.hasPrefix("-") { return try checkOptions(arguments, before: names) }
     if names.contains(word) { return }
     let nearest = editDistanceNearest(word, among: names)
     throw CommandFailure(
       .usage, "there is no command \(Quoting.path(Array(word.utf8)))",
       hint: nearest.map { "did you mean dtm \($0)?" } ?? "dtm --help lists the commands")
+  }
+
+  private static func checkOptions(
+    _ arguments: [String], before names: [String]
+  ) throws(CommandFailure) {
+    let options = arguments.prefix { $0.hasPrefix("-") }
+    guard let verb = arguments.dropFirst(options.count).first, names.contains(verb) else { return }
+    let given = options.map { Quoting.path(RawArguments.bytes(of: $0)) }.joined(separator: " ")
+    throw CommandFailure(
+      .usage, "\(given) stands before its command", hint: "only -C does: dtm \(verb) \(given)")
   }
 
   private static var verbs: [any ParsableCommand.Type] {

@@ -25,15 +25,13 @@ struct Restoring {
   func run(_ wanted: RestoreRequest) throws -> Result {
     let request = filled(wanted)
     if request.isDryRun || request.destination != nil {
-      return Result(outcome: try access.openFolder().restore(request), isAnew: false)
+      let outcome =
+        try isGone() ? restoreMissing(request, nil) : access.openFolder().restore(request)
+      return Result(outcome: outcome, isAnew: false)
     }
     return try withRecorder(request.kind, request.paths) { recorder in
       if try isGone() {
-        let outcome = try Folder.restoreMissing(
-          access.location, id: access.id, repository: access.repository,
-          ignoring: access.configuredPatterns(), request, recorder: recorder
-        ).outcome
-        return Result(outcome: outcome, isAnew: true)
+        return Result(outcome: try restoreMissing(request, recorder), isAnew: true)
       }
       return Result(
         outcome: try access.openFolder().restore(request, recorder: recorder, reached: reached),
@@ -109,6 +107,14 @@ struct Restoring {
 
   private func isGone() throws -> Bool {
     try PathStatus.of(access.location.folder) == nil
+  }
+
+  private func restoreMissing(
+    _ request: RestoreRequest, _ recorder: (any RestoreRecorder)?
+  ) throws -> RestoreOutcome {
+    try Folder.restoreMissing(
+      access.location, id: access.id, repository: access.repository,
+      ignoring: access.configuredPatterns(), request, recorder: recorder)
   }
 }
 

@@ -41,9 +41,12 @@ struct Protect: ReportingVerb {
     let name = try name ?? Self.usualName(of: folder)
     let place = try repositoryPlace(name, folder, invocation)
     let owner = try Self.owner(of: folder)
-    if place != nil || invocation.user == 0 {
-      try prepareParent(place, owner, invocation)
-    }
+    // Before anything is made: a configuration that would have to be refused makes nothing.
+    try FolderDropIn(
+      name: name, path: folder,
+      repository: place ?? FolderLocation.at(folder)?.repository, ignore: ignore
+    ).check(in: location)
+    if let place { try RepositoryPlace(invocation).prepare(place, owner) }
     let user = invocation.user
     let time = invocation.time
     let made = try AsOwner.run(owner.uid, owner.gid, processUser: user) {
@@ -114,37 +117,12 @@ struct Protect: ReportingVerb {
         .invalidInput, "\(Quoting.path(Array(name.utf8))) can't be a folder's name",
         hint: "give another with --name")
     }
-    return Self.stateDirectory(invocation).appending(component)
-  }
-
-  private static func stateDirectory(_ invocation: Invocation) -> FilePath {
-    if invocation.user == 0 { return "/var/lib/dtm" }
-    if let state = invocation.environment["XDG_STATE_HOME"], state.hasPrefix("/") {
-      return FilePath(state).appending("dtm")
-    }
-    let home = invocation.environment["HOME"] ?? UserDirectory.home(ofUser: invocation.user) ?? "/"
-    return FilePath(home).appending(".local/state/dtm")
+    return RepositoryPlace(invocation).usual.appending(component)
   }
 
   private static func owner(of folder: FilePath) throws -> FileStatus {
     do throws(Errno) { return try Descriptor.open(folder, [.path]).status() } catch {
       throw CommandFailure(error, "look at \(Quoting.path(folder))")
-    }
-  }
-
-  /// Makes the directory of the repository, and gives it to the folder's owner where root does so.
-  private func prepareParent(
-    _ place: FilePath?, _ owner: FileStatus, _ invocation: Invocation
-  ) throws {
-    guard let place else { return }
-    do throws(Errno) {
-      _ = try DirectoryMaking.directory(place, mode: 0o700)
-      if invocation.user == 0, owner.uid != 0 {
-        let directory = try Descriptor.open(place, [.readOnly, .directory])
-        try directory.setOwner(user: owner.uid, group: owner.gid)
-      }
-    } catch {
-      throw CommandFailure(error, "make \(Quoting.path(place))")
     }
   }
 

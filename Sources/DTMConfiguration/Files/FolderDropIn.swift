@@ -52,14 +52,8 @@ package struct FolderDropIn: Sendable, Hashable {
   package func write(
     to location: ConfigurationLocation
   ) throws(ConfigurationErrors) -> FilePath {
+    try check(in: location)
     let file = file(in: location)
-    do throws(ConfigurationError) {
-      try checkWritable(file)
-    } catch {
-      throw ConfigurationErrors([error])
-    }
-    let bytes = bytes
-    _ = try Configuration.load(from: location, adding: (file, bytes))
     do throws(ConfigurationError) {
       try ConfigurationDirectory.open(location.dropInDirectory, creating: true)
         .publish(bytes, as: name + ".json")
@@ -67,6 +61,17 @@ package struct FolderDropIn: Sendable, Hashable {
       throw ConfigurationErrors([error])
     }
     return file
+  }
+
+  /// Throws what `write` would throw for what is there now. Makes nothing.
+  package func check(in location: ConfigurationLocation) throws(ConfigurationErrors) {
+    let file = file(in: location)
+    do throws(ConfigurationError) {
+      try checkWritable(file)
+    } catch {
+      throw ConfigurationErrors([error])
+    }
+    _ = try Configuration.load(from: location, adding: (file, bytes))
   }
 
   /// What can't be written at all, or is there.

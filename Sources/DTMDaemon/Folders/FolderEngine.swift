@@ -89,6 +89,10 @@ package struct CaptureResult: Sendable {
   package var settledFiles: [PathKey] = []
   /// Files that somebody had open for writing.
   package var hotFiles: [PathKey] = []
+  /// What could not be captured as it is, and why, for people; its last known content is kept.
+  package var problems: [CaptureProblem] = []
+  /// Paths that nothing vouches for.
+  package var uncovered: [PathKey] = []
   /// Something never held still and is to be captured again.
   package var isStillChanging = false
   /// Differences that a scan found and no event had told.
@@ -99,6 +103,29 @@ package struct CaptureResult: Sendable {
   package init(snapshot: SnapshotSummary?, isCreated: Bool) {
     self.snapshot = snapshot
     self.isCreated = isCreated
+  }
+}
+
+/// A path that could not be captured as it is.
+package struct CaptureProblem: Sendable, Hashable {
+  /// What went wrong with it.
+  package enum Kind: Sendable {
+    case unreadable
+    /// Never the same twice while it was read.
+    case changing
+    /// Something of it can't be recorded.
+    case unsupported
+  }
+
+  package let key: PathKey
+  package let kind: Kind
+  /// A phrase: why.
+  package let detail: String
+
+  package init(key: PathKey, kind: Kind, detail: String) {
+    self.key = key
+    self.kind = kind
+    self.detail = detail
   }
 }
 

@@ -18,15 +18,21 @@ struct FolderFace: Sendable {
   var isPaused = false
   /// Files that somebody had open for writing at the last snapshot.
   var hot: [PathKey] = []
+  /// What the last snapshot could not capture as it is.
+  var problems: [CaptureProblem] = []
+  /// Paths that nothing vouched for at the last snapshot.
+  var uncovered: [PathKey] = []
 }
 
 extension FolderStatus {
   /// How a folder is, by what its thread and its watcher say. `watch`: nil before it is watched.
   init(name: String, path: String, face: FolderFace, watch: WatchStatus?) {
-    let uncovered = watch?.uncovered ?? []
+    let unwatched = (watch?.uncovered ?? []).map(\.key)
+    let known = Set(unwatched)
+    let uncovered = unwatched + face.uncovered.filter { !known.contains($0) }
     self.init(
       name: name, path: path, state: .protected, phase: .idle, lastSnapshot: face.lastSnapshot,
-      dirty: watch?.dirtyPaths ?? 0, hot: face.hot, uncovered: uncovered.map(\.key),
+      dirty: watch?.dirtyPaths ?? 0, hot: face.hot, uncovered: uncovered,
       watchedDirectories: watch?.watchedDirectories ?? 0, overflows: watch?.overflows ?? 0,
       missedChanges: watch?.missedChanges ?? 0, basis: .events)
     if watch?.condition != .watching { basis = .scan }
@@ -37,6 +43,7 @@ extension FolderStatus {
   /// From the best to the worst: what is worse overrides the state, and every reason is told.
   private mutating func judge(_ face: FolderFace, _ watch: WatchStatus?) {
     if let watch { judge(watch) }
+    judge(face.problems)
     if face.isPaused { state = .paused }
     if face.engineError == nil, face.lastSnapshot == nil {
       worsen(.unprotected, "the first snapshot is not taken yet")
@@ -63,6 +70,14 @@ extension FolderStatus {
     // Told by the root among the uncovered paths.
     case .unwatched: state = .degraded
     case .held(let reason): worsen(.unprotected, FolderStatus.text(reason, path: path))
+    }
+  }
+
+  private mutating func judge(_ problems: [CaptureProblem]) {
+    for kind in [CaptureProblem.Kind.unreadable, .changing, .unsupported] {
+      let paths = problems.filter { $0.kind == kind }
+      guard let first = paths.first else { continue }
+      worsen(.degraded, FolderStatus.text(kind, first, count: paths.count))
     }
   }
 
@@ -116,11 +131,24 @@ extension FolderStatus {
     }
   }
 
+  private static func text(
+    _ kind: CaptureProblem.Kind, _ first: CaptureProblem, count: Int
+  ) -> String {
+    let more = count > 1 ? " and \(count - 1) more" : ""
+    let path = "\(Quoting.path(first.key.path))\(more)"
+    return switch kind {
+    case .unreadable:
+      "\(path) can't be read by the repository's owner (\(first.detail)): grant it, or ignore it"
+    case .changing: "\(path) never held still while it was read; it is captured again"
+    case .unsupported: "\(path) can't be recorded as it is: \(first.detail)"
+    }
+  }
+
   private static func text(_ reason: HoldReason, path: String) -> String {
     switch reason {
     case .gone: "there is nothing at \(path); dtm -C \(path) restore brings the folder back"
     case .notDirectory: "what is at \(path) is no directory"
-    case .unreadable: "\(path) can't be looked at"
+    case .unreadable(let error): "\(path) can't be looked at: \(error)"
     case .empty: "\(path) is empty; if that is right: dtm -C \(path) snapshot"
     case .otherFileSystem:
       "another file system is at \(path) than before; if that is right: dtm -C \(path) snapshot"

@@ -120,6 +120,8 @@ extension FolderLoop {
       state.face.captureError = nil
       state.face.lastSnapshot = result.snapshot ?? state.face.lastSnapshot
       state.face.hot = result.hotFiles
+      state.face.problems = result.problems
+      state.face.uncovered = result.uncovered
     }
     waiters.captured()
     if result.isCreated, let snapshot = result.snapshot {

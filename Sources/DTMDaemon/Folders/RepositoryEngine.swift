@@ -62,6 +62,8 @@ final class RepositoryEngine: FolderEngine {
 
   func capture(_ order: CaptureOrder) throws(FolderEngineError) -> CaptureResult {
     let folder = try openFolder()
+    // A scan remembers every entry for a while; what events bring is little.
+    defer { if order.basis != .events { ProcessMemory.trim() } }
     do throws(FolderError) {
       let outcome = try folder.snapshot(request(order))
       if outcome.wasCreated, order.basis != .events, let snapshot = outcome.snapshot {
@@ -188,6 +190,8 @@ final class RepositoryEngine: FolderEngine {
     result.snapshot = SnapshotSummary(id, snapshot)
     result.storedBytes = outcome.storedBytes
     result.hotFiles = snapshot.hot
+    result.uncovered = outcome.uncovered
+    result.problems = outcome.problems.map(CaptureProblem.init)
     // An old snapshot says nothing about what was found now.
     guard outcome.wasCreated else { return result }
     let counts = snapshot.counts
@@ -208,6 +212,18 @@ extension RepositoryEngine {
     } catch {
       return ""
     }
+  }
+}
+
+extension CaptureProblem {
+  fileprivate init(_ problem: Snapshot.Problem) {
+    let kind: Kind =
+      switch problem.kind {
+      case .unreadable: .unreadable
+      case .changing: .changing
+      case .unsupported: .unsupported
+      }
+    self.init(key: problem.key, kind: kind, detail: problem.detail)
   }
 }
 

@@ -86,7 +86,8 @@ extension Folder {
     return SnapshotOutcome(
       id: parent.id, snapshot: parent.snapshot, wasCreated: false,
       duration: environment.time.monotonic() - started, storedBytes: 0,
-      nested: run.findings.nested)
+      nested: run.findings.nested, problems: run.findings.problems,
+      uncovered: run.findings.uncovered)
   }
 
   private func commit(
@@ -106,6 +107,8 @@ extension Folder {
       }
       do throws(RepositoryError) {
         let id = try session.write(.snapshot, snapshot.encoded)
+        // The record says how much was stored.
+        try session.flush()
         let duration = environment.time.monotonic() - started
         let record = draft(
           request, snapshot, id, parent: parent?.id, hasHead: hasHead,
@@ -115,7 +118,8 @@ extension Folder {
         return SnapshotOutcome(
           id: id, snapshot: snapshot, wasCreated: true,
           duration: environment.time.monotonic() - started, storedBytes: session.storedBytes,
-          nested: run.findings.nested)
+          nested: run.findings.nested, problems: run.findings.problems,
+          uncovered: run.findings.uncovered)
       } catch {
         guard error.code == .conflict, attempt < Self.commitAttempts else {
           throw FolderError(error)

@@ -42,6 +42,9 @@ package struct SnapshotOutcome: Sendable {
   package let duration: Duration
   /// Bytes that went to the packs.
   package let storedBytes: Int
-  /// Directories that are folders of their own, and so not in the snapshot.
+  /// What this look at the folder found: directories that are folders of their own, and so not in the
+  /// snapshot; what could not be captured as it is; paths that nothing vouches for.
   package let nested: [PathKey]
+  package let problems: [Snapshot.Problem]
+  package let uncovered: [PathKey]
 }

@@ -3,6 +3,7 @@ internal import DTMSystem
 
 /// A snapshot with its id and what was learnt about it since.
 package struct KnownSnapshot: Sendable {
+  /// The snapshot as an object, and what it decodes to.
   package let id: ObjectID
   package let snapshot: Snapshot
 
@@ -14,6 +15,7 @@ package struct KnownSnapshot: Sendable {
 
 /// The snapshots of one folder: branches, tags, ancestors, and finding one by name.
 package struct History {
+  /// The names of the folder's refs, and all refs as they were when this was made.
   package let refs: FolderRefs
   package let state: RefLogState
   private let repository: Repository
@@ -37,12 +39,16 @@ package struct History {
   /// The newest snapshot of a branch; nil for a branch that is not there, or has none yet.
   package func branch(_ name: String) -> ObjectID? { id(refs.branch(name)) }
 
+  /// The snapshot that a tag names; nil where there is no such tag.
   package func tag(_ name: String) -> ObjectID? { id(refs.tag(name)) }
 
+  /// All branches of the folder with their newest snapshots, by name.
   package var branches: [(name: String, snapshot: ObjectID)] { ids(under: refs.branches) }
 
+  /// All tags of the folder with what they name, by name.
   package var tags: [(name: String, snapshot: ObjectID)] { ids(under: refs.tags) }
 
+  /// Whether a snapshot is never to be pruned.
   package func isPinned(_ snapshot: ObjectID) -> Bool { state.refs[refs.pin(snapshot)] != nil }
 
   private func id(_ ref: String) -> ObjectID? {

@@ -39,11 +39,7 @@ package struct FolderLocation: Sendable, Hashable {
   /// The location of exactly this folder; nil where it has no `.dtm`.
   package static func at(_ folder: FilePath) throws(FolderError) -> FolderLocation? {
     let entry = folder.appending(repositoryName)
-    guard let opened = try open(entry) else { return nil }
-    let status: FileStatus
-    do throws(Errno) { status = try opened.status() } catch {
-      throw FolderError(error, "stat", entry.string)
-    }
+    guard let status = try status(of: entry) else { return nil }
     let caller = ThreadIdentity.current.uid
     if status.uid != caller && status.uid != 0 && caller != 0 {
       throw FolderError(
@@ -54,28 +50,43 @@ package struct FolderLocation: Sendable, Hashable {
     }
     switch status.kind {
     case .directory: return FolderLocation(folder: folder, repository: entry, folderID: nil)
-    case .file: return try pointer(opened, folder: folder, entry: entry)
+    case .file: return try pointer(openPointer(entry, status), folder: folder, entry: entry)
+    case .symlink:
+      throw FolderError(
+        .permissionDenied, "\(entry) is a symbolic link; it is not followed",
+        hint: "make it a directory, or a pointer by dtm init --repository PATH")
     default: throw FolderError(.corrupt, "\(entry) is neither a directory nor a pointer")
     }
   }
 
-  private static func open(_ entry: FilePath) throws(FolderError) -> Descriptor? {
+  /// How the entry itself looks, whoever may read it; nil where there is none.
+  private static func status(of entry: FilePath) throws(FolderError) -> FileStatus? {
     do throws(Errno) {
-      return try Descriptor.open(entry, [.readOnly, .noFollow, .nonBlocking])
+      return try Descriptor.open(entry, [.path, .noFollow]).status()
     } catch {
-      switch error {
-      case .noSuchFileOrDirectory, .notDirectory: return nil
-      case .tooManySymbolicLinkLevels:
-        throw FolderError(
-          .permissionDenied, "\(entry) is a symbolic link; it is not followed",
-          hint: "make it a directory, or a pointer by dtm init --repository PATH")
-      default: throw FolderError(error, "open", entry.string)
+      if error == .noSuchFileOrDirectory || error == .notDirectory { return nil }
+      throw FolderError(error, "open", entry.string)
+    }
+  }
+
+  /// Opens the file that was looked at, and no other that took its name since.
+  private static func openPointer(
+    _ entry: FilePath, _ status: FileStatus
+  ) throws(FolderError) -> Descriptor {
+    do throws(Errno) {
+      let file = try Descriptor.open(entry, [.readOnly, .noFollow, .nonBlocking])
+      let found = try file.status()
+      if found.inode != status.inode || found.device != status.device || found.uid != status.uid {
+        throw .noSuchFileOrDirectory
       }
+      return file
+    } catch {
+      throw FolderError(error, "open", entry.string)
     }
   }
 
   private static func pointer(
-    _ file: borrowing Descriptor, folder: FilePath, entry: FilePath
+    _ file: consuming Descriptor, folder: FilePath, entry: FilePath
   ) throws(FolderError) -> FolderLocation {
     let bytes: [UInt8]
     do throws(Errno) { bytes = try file.readToEnd(limit: 64 << 10) } catch {

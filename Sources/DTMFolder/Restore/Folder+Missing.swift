@@ -7,14 +7,18 @@ extension Folder {
   ///
   /// Makes the folder's directory again, beneath a parent that must be there, with the pointer to its
   /// repository; then restores as asked (`.newest`: the head). Nothing can be lost, so there is no safety
-  /// snapshot of deletions. Throws `.exists` where something is at the path.
+  /// snapshot of deletions. A dry run, or a destination elsewhere, leaves the folder gone. Throws
+  /// `.exists` where something is at the path.
   package static func restoreMissing(
     _ location: FolderLocation, id: PackID, repository: Repository,
     ignoring patterns: [String] = [], environment: CaptureEnvironment = .system(),
     _ wanted: RestoreRequest, recorder: (any RestoreRecorder)? = nil
-  ) throws(FolderError) -> (folder: Folder, outcome: RestoreOutcome) {
+  ) throws(FolderError) -> RestoreOutcome {
     var request = wanted
     let history = try History(repository, folder: id)
+    if request.isDryRun || request.destination != nil {
+      return try regardMissing(request, repository, id, head: history.head)
+    }
     if case .newest = request.target {
       guard let head = history.head else {
         throw FolderError(.notFound, "no snapshot holds \(location.folder)")
@@ -40,6 +44,19 @@ extension Folder {
       ignoring: patterns, environment: environment)
     request.takesSafetySnapshot = false
     request.isAnew = true
-    return (folder, try folder.restore(request, recorder: recorder))
+    return try folder.restore(request, recorder: recorder)
+  }
+
+  /// What touches nothing at the folder's place: the plan, or paths laid out elsewhere.
+  private static func regardMissing(
+    _ request: RestoreRequest, _ repository: Repository, _ id: PackID, head: ObjectID?
+  ) throws(FolderError) -> RestoreOutcome {
+    let prospector = RestoreProspector(repository: repository, id: id, root: nil)
+    if let destination = request.destination {
+      return try StateLayOut(prospector, request, head: head)
+        .run(in: destination) { () throws(FolderError) in try prospector.emptyTree() }
+    }
+    return RestoreOutcome().merging(
+      try prospector.prospect(request, from: try prospector.emptyTree(), head: head))
   }
 }

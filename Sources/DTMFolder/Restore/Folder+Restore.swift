@@ -20,7 +20,10 @@ extension Folder {
     _ request: RestoreRequest, recorder: (any RestoreRecorder)? = nil,
     reached: @escaping @Sendable (RestorePoint) throws(FolderError) -> Void = { _ in }
   ) throws(FolderError) -> RestoreOutcome {
-    if let destination = request.destination { return try layOut(request, in: destination) }
+    if let destination = request.destination {
+      return try StateLayOut(prospector, request, head: try history().head)
+        .run(in: destination) { () throws(FolderError) in try working().tree }
+    }
     if request.isDryRun { return try planned(request) }
     let lock = try restoreLock()
     defer { withExtendedLifetime(lock) {} }
@@ -33,7 +36,7 @@ extension Folder {
     let head = try history().head
     // A restore of paths that are as they are wanted needs no safety snapshot.
     if !request.paths.isEmpty, request.branch == nil, request.undoes == nil {
-      let prospect = try prospect(request, from: try working().tree, head: head)
+      let prospect = try prospector.prospect(request, from: try working().tree, head: head)
       if prospect.plan.isEmpty { return outcome.merging(prospect) }
     }
     let prospect: Prospect
@@ -42,9 +45,9 @@ extension Folder {
         trigger: "safety", message: "before \(request.kind)", ifChanged: true, isWhole: false)
       if wasCreated { outcome.safetySnapshot = safety }
       let tree = Tree(root: safety.snapshot.tree, objects: repository.objects)
-      prospect = try self.prospect(request, from: tree, head: head, before: safety.id)
+      prospect = try prospector.prospect(request, from: tree, head: head, before: safety.id)
     } else {
-      prospect = try self.prospect(request, from: try working().tree, head: head)
+      prospect = try prospector.prospect(request, from: try working().tree, head: head)
     }
     outcome = outcome.merging(prospect)
     if prospect.plan.isEmpty && request.branch == nil && request.undoes == nil { return outcome }
@@ -96,7 +99,7 @@ extension Folder {
     try reached(.planned)
     let run = RestoreRun(root, plan, reached: reached)
     do throws(FolderError) {
-      try run.build(repository.objects, helper: readerFactory)
+      try run.build(repository.objects, helper: RestoreRun.readers(of: repository))
     } catch {
       // Cut off, as by a crash (tests): the next command takes it back.
       if error.code == .needsRecovery { throw error }
@@ -158,14 +161,6 @@ extension Folder {
         isFinished: true, kind: intent.kind, problems: run.problems.all, snapshot: result)
     }
     return outcome
-  }
-
-  /// Opens a second reader in the thread that uses it.
-  var readerFactory: RestoreRun.ReaderFactory {
-    let files = repository.files
-    return { () throws(FolderError) in
-      try onRepository { () throws(RepositoryError) in try Repository(files).objects }
-    }
   }
 
   /// So often, 20 ms apart, another's lock is asked for.

@@ -7,6 +7,14 @@ internal import SystemPackage
 extension RestoreRun {
   typealias ReaderFactory = @Sendable () throws(FolderError) -> any ObjectReader
 
+  /// Opens a second reader in the thread that uses it.
+  static func readers(of repository: Repository) -> ReaderFactory {
+    let files = repository.files
+    return { () throws(FolderError) in
+      try onRepository { () throws(RepositoryError) in try Repository(files).objects }
+    }
+  }
+
   /// From so many files or bytes on, a second thread is worth its start.
   private static let fewFiles = 256
   private static let fewBytes = 8 << 20

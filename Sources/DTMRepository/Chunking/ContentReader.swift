@@ -4,6 +4,7 @@ internal import DTMSystem
 package struct ContentReader {
   /// One part of a file, in order and without gaps.
   package struct Part: Sendable, Hashable {
+    /// Where the bytes of a piece come from.
     package enum Source: Sendable, Hashable {
       case bytes([UInt8])
       case chunk(ObjectID)
@@ -11,12 +12,14 @@ package struct ContentReader {
     }
     /// Where in the file, in bytes.
     package let offset: Int
+    /// In bytes of the file.
     package let length: Int
     package let source: Source
   }
 
   private let objects: any ObjectReader
 
+  /// `objects`: checks what it reads; a damaged chunk throws `.corrupt`.
   package init(_ objects: any ObjectReader) {
     self.objects = objects
   }

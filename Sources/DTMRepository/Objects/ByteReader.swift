@@ -2,6 +2,7 @@ internal import DTMSystem
 
 /// Why bytes could not be decoded; the reader of a whole object adds what object it was.
 package struct DecodingFailure: Error, Sendable {
+  /// A phrase: what is wrong.
   package let message: String
   /// Where in the bytes.
   package let offset: Int
@@ -13,9 +14,11 @@ package struct DecodingFailure: Error, Sendable {
 /// are left.
 package struct ByteReader {
   private let bytes: [UInt8]
+  /// Of the next byte.
   package private(set) var offset: Int
   private let end: Int
 
+  /// Reads all of `bytes`.
   package init(_ bytes: [UInt8]) {
     self.init(bytes, from: 0, to: bytes.count)
   }
@@ -28,9 +31,11 @@ package struct ByteReader {
     self.end = end
   }
 
+  /// Whether nothing is left, and how many bytes are.
   package var isAtEnd: Bool { offset == end }
   package var remaining: Int { end - offset }
 
+  /// A failure at the present offset.
   package func failure(_ message: String) -> DecodingFailure {
     DecodingFailure(message: message, offset: offset)
   }
@@ -44,10 +49,12 @@ package struct ByteReader {
     return start
   }
 
+  /// One byte. Throws at the end, as all of these do.
   package mutating func u8() throws(DecodingFailure) -> UInt8 {
     bytes[try take(1)]
   }
 
+  /// Four bytes, little-endian.
   package mutating func u32() throws(DecodingFailure) -> UInt32 {
     let start = try take(4)
     var value: UInt32 = 0
@@ -55,6 +62,7 @@ package struct ByteReader {
     return value
   }
 
+  /// Eight bytes, little-endian.
   package mutating func u64() throws(DecodingFailure) -> UInt64 {
     let start = try take(8)
     var value: UInt64 = 0
@@ -62,6 +70,7 @@ package struct ByteReader {
     return value
   }
 
+  /// A LEB128 number in its shortest form, of at most ten bytes; any longer form throws.
   package mutating func varint() throws(DecodingFailure) -> UInt64 {
     var value: UInt64 = 0
     var shift: UInt64 = 0
@@ -94,11 +103,13 @@ package struct ByteReader {
     return value
   }
 
+  /// A varint in zigzag form: 0, -1, 1, -2, …
   package mutating func svarint() throws(DecodingFailure) -> Int64 {
     let value = try varint()
     return Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)
   }
 
+  /// So many bytes.
   package mutating func raw(_ count: Int) throws(DecodingFailure) -> [UInt8] {
     let start = try take(count)
     return Array(bytes[start..<(start + count)])
@@ -124,6 +135,7 @@ package struct ByteReader {
     return text
   }
 
+  /// An object id's 32 bytes.
   package mutating func id() throws(DecodingFailure) -> ObjectID {
     let start = try take(ObjectID.length)
     func word(_ at: Int) -> UInt64 {

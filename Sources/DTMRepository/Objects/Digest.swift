@@ -51,6 +51,7 @@ package enum Digest {
 
     package init() {}
 
+    /// Takes in the next bytes.
     package mutating func update(_ bytes: [UInt8]) {
       unsafe bytes.span.withUnsafeBytes { unsafe hash.update(bufferPointer: $0) }
     }

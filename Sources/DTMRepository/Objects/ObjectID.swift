@@ -8,6 +8,7 @@ package struct ObjectID: Hashable, Comparable, Sendable {
   /// Bytes of an id.
   package static let length = 32
 
+  /// `words`: the 32 bytes as four big-endian numbers, so that they sort as the bytes do.
   package init(words: (UInt64, UInt64, UInt64, UInt64)) {
     self.words = words
   }
@@ -30,6 +31,7 @@ package struct ObjectID: Hashable, Comparable, Sendable {
     self.init(bytes)
   }
 
+  /// The 32 bytes.
   package var bytes: [UInt8] {
     var result: [UInt8] = []
     result.reserveCapacity(Self.length)
@@ -93,6 +95,7 @@ struct ObjectName: Hashable {
 package enum Hex {
   private static let digits = Array("0123456789abcdef".utf8)
 
+  /// Two lower-case digits a byte.
   package static func string(_ bytes: some Sequence<UInt8>) -> String {
     var text: [UInt8] = []
     for byte in bytes {

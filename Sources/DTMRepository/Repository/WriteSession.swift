@@ -87,6 +87,18 @@ package final class WriteSession: ContentStore {
     return id
   }
 
+  /// Writes what waits into the packs, so that `storedBytes` counts all that was stored. What follows
+  /// goes into other frames: call it once, before `commit`.
+  package func flush() throws(RepositoryError) {
+    precondition(isUsable, "a session that was abandoned is flushed")
+    do throws(RepositoryError) {
+      for kind in PackKind.allCases { try flush(kind) }
+    } catch {
+      isUsable = false
+      throw error
+    }
+  }
+
   /// Packs what waits for one kind of pack.
   private func flush(_ kind: PackKind) throws(RepositoryError) {
     guard var builder = builders[kind], !builder.isEmpty else { return }
@@ -149,7 +161,7 @@ package final class WriteSession: ContentStore {
   private func commitOnce(
     _ draft: RecordDraft, at time: Timestamp
   ) throws(RepositoryError) -> RefLogState {
-    for kind in PackKind.allCases { try flush(kind) }
+    try flush()
     let open = current.values.map { writers[$0] }
     try LivePackWriter.synchronize(open, repository.files)
     var draft = draft

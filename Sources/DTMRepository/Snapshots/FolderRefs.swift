@@ -1,5 +1,6 @@
 /// The names of one folder's refs (format: The ref log).
 package struct FolderRefs: Sendable, Hashable {
+  /// The folder, by its id in the repository.
   package let folder: PackID
 
   package init(_ folder: PackID) {
@@ -14,11 +15,14 @@ package struct FolderRefs: Sendable, Hashable {
   package var root: String { prefix + "root" }
   /// → a snapshot.
   package func branch(_ name: String) -> String { branches + name }
+  /// The ref of one tag, and of one pinned snapshot.
   package func tag(_ name: String) -> String { tags + name }
+  /// The ref of a pinned snapshot.
   package func pin(_ snapshot: ObjectID) -> String { prefix + "pins/" + snapshot.hex }
 
   /// What all branches' refs begin with; likewise below.
   package var branches: String { prefix + "branches/" }
+  /// What the refs of all tags, and of all pins, begin with.
   package var tags: String { prefix + "tags/" }
   package var pins: String { prefix + "pins/" }
 

@@ -14,9 +14,12 @@ package struct Snapshot: Hashable, Sendable {
 
   /// A path that the snapshot does not hold as it is.
   package struct Problem: Hashable, Sendable {
+    /// `unreadable`: its last known content stands in the tree. `changing`: never the same twice while it
+    /// was read. `unsupported`: something of it can't be recorded.
     package enum Kind: String, Sendable {
       case unreadable, changing, unsupported
     }
+    /// Which path, and what is the matter.
     package let key: PathKey
     package let kind: Kind
     /// For people: why.
@@ -36,6 +39,7 @@ package struct Snapshot: Hashable, Sendable {
     package var bytes = 0
     /// Everything but the folder itself.
     package var entries = 0
+    /// Entries against the parent.
     package var added = 0
     package var modified = 0
     package var removed = 0
@@ -93,6 +97,7 @@ package struct Snapshot: Hashable, Sendable {
 }
 
 extension Snapshot {
+  /// The object's bytes, as Format.md has them; its id is their digest.
   package var encoded: [UInt8] {
     var writer = ByteWriter()
     writer.field(1) { $0.id(tree) }

@@ -1,16 +1,17 @@
 internal import Glibc
 
+// Unchecked: `state` is read and written only between `pthread_mutex_lock` and its unlock, and the
+// two primitives, allocated once and freed in deinit, are made for use from several threads.
 /// A value behind a lock, whose changes threads can wait for without polling.
 ///
 /// Blocks the calling thread: use it on threads of our own, never on the cooperative pool for
 /// longer than a short `withLock`.
-// Unchecked: `state` is read and written only between `pthread_mutex_lock` and its unlock, and the
-// two primitives, allocated once and freed in deinit, are made for use from several threads.
 @safe package final class Monitor<State: Sendable>: @unchecked Sendable {
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
   private let condition: UnsafeMutablePointer<pthread_cond_t>
   private var state: State
 
+  /// `state`: seen and changed under the lock alone from here on.
   package init(_ state: State) {
     self.state = state
     unsafe mutex = .allocate(capacity: 1)

@@ -33,10 +33,12 @@ package protocol FileOperations: Sendable {
 }
 
 extension FileOperations {
+  /// One after the other; a file system that gains by it does them at once.
   package func synchronizeData(_ opened: [any OpenFile]) throws(Errno) {
     for file in opened { try file.synchronizeData() }
   }
 
+  /// Nil: read it instead.
   package func map(_ name: String) throws(Errno) -> MappedFile? { nil }
 }
 
@@ -64,6 +66,7 @@ package protocol OpenFile: AnyObject, Sendable {
   func identity() throws(Errno) -> (inode: UInt64, links: Int)
 }
 
+/// Open-file-description locks, as fcntl(2) has them: they end with the last descriptor.
 package enum FileLock: Sendable {
   case shared
   case exclusive

@@ -9,6 +9,7 @@ package struct PathKey: Hashable, Comparable, Sendable {
   /// The folder itself.
   package static let root = PathKey(bytes: [])
 
+  /// `bytes`: components joined by NUL; empty for the root.
   package init(bytes: [UInt8]) {
     self.bytes = bytes
   }
@@ -27,6 +28,7 @@ package struct PathKey: Hashable, Comparable, Sendable {
     self = result
   }
 
+  /// The same from text.
   package init?(_ path: String) {
     self.init(path: Array(path.utf8))
   }
@@ -35,6 +37,7 @@ package struct PathKey: Hashable, Comparable, Sendable {
     left.bytes.lexicographicallyPrecedes(right.bytes)
   }
 
+  /// Whether it is the folder itself.
   package var isRoot: Bool { bytes.isEmpty }
 
   /// The names on the way, outermost first; none for the folder itself.
@@ -55,6 +58,7 @@ package struct PathKey: Hashable, Comparable, Sendable {
     return PathKey(bytes: Array(bytes[..<cut]))
   }
 
+  /// The key of a name in this directory.
   package func appending(_ name: [UInt8]) -> PathKey {
     var key = PathKey(bytes: [])
     key.bytes.reserveCapacity(bytes.count + 1 + name.count)

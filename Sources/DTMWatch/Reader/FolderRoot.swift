@@ -28,7 +28,7 @@ struct FolderRoot: Sendable {
     case directory(Identity)
     case missing
     case notDirectory
-    case unreadable
+    case unreadable(Errno)
   }
 
   /// Opens the directory for reaching what is beneath; while it is open, its file system cannot be
@@ -53,7 +53,7 @@ struct FolderRoot: Sendable {
     } catch .notDirectory {
       return .notDirectory
     } catch {
-      return .unreadable
+      return .unreadable(error)
     }
   }
 

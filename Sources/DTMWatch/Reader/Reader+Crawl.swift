@@ -89,7 +89,7 @@ extension Reader {
     case missing
     /// The directory above is not where its path says.
     case stalled
-    case uncovered(UncoveredReason)
+    case uncovered(UncoveredReason, Errno)
     /// The reader itself cannot go on.
     case fatal(Errno)
   }
@@ -126,7 +126,7 @@ extension Reader {
       // Another directory, moved there. If nobody knew the watch, it is new, and nobody's.
       if core.state.withLock({ $0.nodes.node(ofWatch: watch) == nil }) { remove([watch]) }
     } catch .noSpace {
-      throw .uncovered(.watchLimit)
+      throw .uncovered(.watchLimit, .noSpace)
     } catch {
       // Whatever is wrong on the way: the events about it come first.
       throw .stalled
@@ -164,7 +164,7 @@ extension Reader {
     do throws(Errno) {
       watch = try notify.addWatch(on: directory, .directory)
     } catch .noSpace {
-      throw .uncovered(.watchLimit)
+      throw .uncovered(.watchLimit, .noSpace)
     } catch {
       throw Self.failure(error)
     }
@@ -199,9 +199,9 @@ extension Reader {
   private static func failure(_ error: Errno) -> CrawlFailure {
     switch error {
     case .noSuchFileOrDirectory, .notDirectory, .tooManySymbolicLinkLevels: .missing
-    case .improperLink: .uncovered(.mountPoint)
-    case .permissionDenied, .notPermitted: .uncovered(.permission)
-    default: .uncovered(.failure)
+    case .improperLink: .uncovered(.mountPoint, error)
+    case .permissionDenied, .notPermitted: .uncovered(.permission, error)
+    default: .uncovered(.failure, error)
     }
   }
 
@@ -211,9 +211,9 @@ extension Reader {
       core.state.withLock { $0.crawlMissed(step.node) }
     case .stalled:
       core.state.withLock { $0.crawlStalled(step.node) }
-    case .uncovered(let reason):
+    case .uncovered(let reason, let error):
       if step.node == .root, reason == .permission || reason == .failure {
-        hold(.unreadable)
+        hold(.unreadable(error))
         return
       }
       remove(

@@ -149,7 +149,7 @@ extension Reader {
     switch core.root.look() {
     case .missing: return .hold(.gone)
     case .notDirectory: return .hold(.notDirectory)
-    case .unreadable: return .hold(.unreadable)
+    case .unreadable(let error): return .hold(.unreadable(error))
     case .directory(let identity): found = identity
     }
     let isSame = identity.map { found.isSameDirectory(as: $0) } ?? false
@@ -160,7 +160,7 @@ extension Reader {
         do throws(Errno) {
           if try !core.root.hasContent(isExcluded) { return .hold(.empty) }
         } catch {
-          return .hold(.unreadable)
+          return .hold(.unreadable(error))
         }
       }
     }

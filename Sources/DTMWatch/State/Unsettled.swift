@@ -39,9 +39,12 @@ struct Unsettled: Sendable {
   /// Directories that could not be found.
   var missing: [NodeIndex] = []
 
-  /// How often in a row the directory above one to be armed was not where it should be.
-  var stalls = 0
-  /// At 5 ms each, a second or more; nothing under way takes so long.
+  /// In this epoch the directory above one to be armed was not where it should be.
+  var hasStalled = false
+  /// So many epochs have stalled since a directory was armed.
+  var stalledEpochs = 0
+  /// At 5 ms each, a second or more; nothing under way takes so long. Epochs count, not directories:
+  /// any number of them may wait for one that is on its way.
   static let stallLimit = 400
 
   /// Whether another epoch is needed though no event may come.

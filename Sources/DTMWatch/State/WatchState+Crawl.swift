@@ -54,7 +54,7 @@ extension WatchState {
     }
     let former = nodes[node].watch
     if former >= 0, former != watch { endedWatches.append(former) }
-    unsettled.stalls = 0
+    unsettled.stalledEpochs = 0
     nodes.setWatch(node, watch)
     nodes.setFlag(.wasMissing, of: node, to: false)
     nodes.setFlag(.lostWatch, of: node, to: false)
@@ -93,12 +93,7 @@ extension WatchState {
   package mutating func crawlStalled(_ node: NodeIndex) {
     crawling = .none
     guard nodes.isAlive(node) else { return }
-    unsettled.stalls += 1
-    if unsettled.stalls > Unsettled.stallLimit {
-      // Not to be explained by anything that is under way: what we believe is wrong.
-      unsettled.stalls = 0
-      isAstray = true
-    }
+    unsettled.hasStalled = true
     unsettled.missing.append(node)
   }
 

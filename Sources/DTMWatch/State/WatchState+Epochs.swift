@@ -30,8 +30,20 @@ extension WatchState {
       pending.append(node)
     }
     expireDepartures()
+    countStall()
     unsettled.epoch += 1
     nodes.flushFreed()
+  }
+
+  private mutating func countStall() {
+    guard unsettled.hasStalled else { return }
+    unsettled.hasStalled = false
+    unsettled.stalledEpochs += 1
+    if unsettled.stalledEpochs > Unsettled.stallLimit {
+      // Not to be explained by anything that is under way: what we believe is wrong.
+      unsettled.stalledEpochs = 0
+      isAstray = true
+    }
   }
 
   /// Which files were written beneath it is not sure either.

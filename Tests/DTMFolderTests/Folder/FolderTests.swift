@@ -295,6 +295,13 @@ struct FolderTests {
       #expect(history.isPinned(id))
       let facts = try history.facts(of: id)
       #expect(Int(String(decoding: facts["durationMicroseconds"] ?? [], as: UTF8.self)) ?? 0 > 0)
+      #expect(facts["storedBytes"] == Array("\(outcome.storedBytes)".utf8))
+      let packs = try fixture.repository.files.list("live").map {
+        try fixture.repository.files.open("live/" + $0, writable: false).size()
+      }
+      // All that was ever written to the packs, but for their headers.
+      #expect(outcome.storedBytes > 0)
+      #expect(outcome.storedBytes < packs.reduce(0, +))
       #expect(try history.snapshot(id).snapshot == outcome.snapshot)
       #expect(outcome.snapshot?.labels == ["stage": "load"])
     }

@@ -30,10 +30,23 @@ final class Daemon {
     _ workspace: Workspace,
     settle: String = #"{"quiet": "100ms", "atMost": "10s", "minInterval": "100ms"}"#
   ) throws {
+    try configure(
+      workspace, settle: settle,
+      folders: """
+        {"name": "lake", "path": "\(workspace.lake)",
+          "repository": "\(workspace.path("repository"))"}
+        """)
+  }
+
+  /// The same with other folders.
+  static func configure(
+    _ workspace: Workspace,
+    settle: String = #"{"quiet": "100ms", "atMost": "10s", "minInterval": "100ms"}"#,
+    folders: String
+  ) throws {
     workspace.environment["DTM_CONFIG"] = workspace.path("dtmd.json")
     let text = """
-      {"folders": [{"name": "lake", "path": "\(workspace.lake)",
-        "repository": "\(workspace.path("repository"))", "settle": \(settle)}]}
+      {"defaults": {"settle": \(settle)}, "folders": [\(folders)]}
       """
     try Files.write(workspace.path("dtmd.json"), Array(text.utf8))
   }

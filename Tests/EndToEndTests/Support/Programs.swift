@@ -12,6 +12,12 @@ enum Programs {
     return path
   }()
 
+  /// The units, the catalog and the scripts of this checkout.
+  static let packaging: String? = {
+    let path = #filePath.split(separator: "/").dropLast(4).joined(separator: "/")
+    return Files.exists("/\(path)/packaging") ? "/\(path)/packaging" : nil
+  }()
+
   /// Whether the long forms were asked for.
   static let isLong = environment("DTM_TEST_LONG") == "1"
 
@@ -25,5 +31,10 @@ extension Trait where Self == ConditionTrait {
   /// The test runs the real programs.
   static var needsPrograms: Self {
     .enabled(if: Programs.folder != nil, "DTM_PROGRAMS is not set")
+  }
+
+  /// The test boots a systemd of its own.
+  static var needsMachine: Self {
+    .enabled(if: Machine.obstacle == nil, "\(Machine.obstacle ?? "")")
   }
 }

@@ -52,6 +52,24 @@ final class Workspace {
     prefix = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
   }
 
+  /// Lets users other than root in, and what each of them brings along.
+  func admitOthers() throws {
+    try shell("mkdir bin && cp \(programs)/dtm \(programs)/dtmd bin/ && chmod 755 .")
+    programs = path("bin")
+  }
+
+  /// Runs `dtm` as another user, in a directory.
+  func dtm(as user: UInt32, _ arguments: String...) throws -> Outcome {
+    try stranger(user, arguments)
+  }
+
+  func stranger(_ user: UInt32, _ arguments: [String]) throws -> Outcome {
+    let identity = ["setpriv", "--reuid=\(user)", "--regid=\(user)", "--clear-groups"]
+    let child = try ChildProcess(
+      identity + ["\(programs)/dtm"] + arguments, in: lake, environment: environment)
+    return child.finish()
+  }
+
   /// The command that runs a program as this workspace's user.
   func command(_ program: String, _ arguments: [String]) -> [String] {
     prefix + ["\(programs)/\(program)"] + arguments

@@ -2,19 +2,28 @@ internal import DTMRepository
 internal import DTMSystem
 internal import SystemPackage
 
-extension Folder {
-  /// Lays paths of a state out whole beneath a directory; no snapshot is made, and nothing is synced.
-  func layOut(
-    _ request: RestoreRequest, in destination: FilePath
+/// Lays paths of a state out whole beneath a directory; no snapshot is made, and nothing is synced.
+struct StateLayOut {
+  private let prospector: RestoreProspector
+  private let request: RestoreRequest
+  private let head: ObjectID?
+  private var repository: Repository { prospector.repository }
+
+  init(_ prospector: RestoreProspector, _ request: RestoreRequest, head: ObjectID?) {
+    self.prospector = prospector
+    self.request = request
+    self.head = head
+  }
+
+  /// `working`: the folder as it is now; empty where it is gone.
+  func run(
+    in destination: FilePath, working: () throws(FolderError) -> Tree
   ) throws(FolderError) -> RestoreOutcome {
-    let head = try history().head
-    let empty = try onRepository { () throws(RepositoryError) in
-      try Tree.empty(MemoryObjects(over: repository.objects))
-    }
+    let empty = try prospector.emptyTree()
     // Which versions are the newest that differ is a question about the folder.
-    let present = request.isChoice && !request.paths.isEmpty ? try working().tree : empty
-    let prospect = try prospect(request, from: present, head: head)
-    let selection = selection(prospect.targets)
+    let present = request.isChoice && !request.paths.isEmpty ? try working() : empty
+    let prospect = try prospector.prospect(request, from: present, head: head)
+    let selection = prospector.selection(prospect.targets)
     let place = try Self.open(destination, request)
     defer { withExtendedLifetime(place) {} }
     let wanted = try selection.differences(from: empty)
@@ -42,7 +51,7 @@ extension Folder {
     guard let root = place.root, !request.isDryRun else { return outcome }
     let run = RestoreRun(root, plan, isDurable: false)
     do throws(FolderError) {
-      try run.build(repository.objects, helper: readerFactory)
+      try run.build(repository.objects, helper: RestoreRun.readers(of: repository))
       try run.apply(repository.objects)
     } catch {
       try run.rollBack()
