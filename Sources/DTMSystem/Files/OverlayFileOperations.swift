@@ -140,6 +140,7 @@ package final class OverlayFileOperations: FileOperations {
 /// A file that is in memory alone.
 private final class MemoryFile: OpenFile {
   private let bytes: Mutex<[UInt8]>
+  private let permissions = Atomic<UInt32>(0o600)
 
   init(_ bytes: [UInt8]) {
     self.bytes = Mutex(bytes)
@@ -174,7 +175,9 @@ private final class MemoryFile: OpenFile {
 
   func synchronizeData() throws(Errno) {}
 
-  func setMode(_ mode: UInt32) throws(Errno) {}
+  func setMode(_ mode: UInt32) throws(Errno) { permissions.store(mode, ordering: .relaxed) }
+
+  func mode() throws(Errno) -> UInt32 { permissions.load(ordering: .relaxed) }
 
   /// Nobody else has it.
   func lock(_ kind: FileLock, wait: Bool) throws(Errno) -> Bool { true }
@@ -222,7 +225,9 @@ private final class OverlayFile: OpenFile {
 
   func synchronizeData() throws(Errno) {}
 
-  func setMode(_ mode: UInt32) throws(Errno) {}
+  func setMode(_ mode: UInt32) throws(Errno) { try copy().setMode(mode) }
+
+  func mode() throws(Errno) -> UInt32 { try current.mode() }
 
   func lock(_ kind: FileLock, wait: Bool) throws(Errno) -> Bool {
     try base.lock(kind, wait: wait)

@@ -56,7 +56,7 @@ struct RepairRun {
     report.damagedFiles += packs.damagedFiles
     let repository = try Repository(files)
     try settleHistory(repository)
-    try repository.packs.catalog.mergeTables()
+    repository.packs.catalog.mergeTables()
     return repository
   }
 
