@@ -44,8 +44,11 @@ has_package() { # PACKAGE
   systemd-container) command -v systemd-nspawn ;;
   xfsprogs) command -v mkfs.xfs ;;
   btrfs-progs) command -v mkfs.btrfs ;;
+  e2fsprogs) command -v mkfs.ext4 ;;
+  mount) command -v losetup ;;
   acl) command -v setfacl ;;
   attr) command -v setfattr ;;
+  borgbackup) command -v borg ;;
   util-linux) command -v setsid && command -v setpriv ;;
   *) command -v "$1" ;;
   esac >/dev/null 2>&1

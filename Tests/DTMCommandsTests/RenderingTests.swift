@@ -159,8 +159,21 @@ import Testing
     #expect(text(line.draw(at: .milliseconds(10_600))) == "\r\u{1B}[Ktaking a snapshot …")
     #expect(line.draw(at: .milliseconds(10_700)) == nil, "nothing is new")
     #expect(text(line.draw(at: .milliseconds(12_100))) == "\r\u{1B}[Ktaking a snapshot … 2 s")
-    line.text = "restoring: 12 built"
-    #expect(text(line.draw(at: .milliseconds(12_200))) == "\r\u{1B}[Krestoring: 12 built … 2 s")
+    var reading = WorkProgress.Reading()
+    reading.entries = 1200
+    #expect(
+      text(line.draw(reading, at: .seconds(13)))
+        == "\r\u{1B}[Ktaking a snapshot: 1,200 entries … 3 s")
+    reading.bytes = 6 << 20
+    #expect(
+      text(line.draw(reading, at: .seconds(13)))
+        == "\r\u{1B}[Ktaking a snapshot: 1,200 entries, 6.0 MiB, 2.0 MiB/s … 3 s")
+    reading.expectedEntries = 4800
+    reading.expectedBytes = 24 << 20
+    #expect(
+      text(line.draw(reading, at: .seconds(13)))
+        == "\r\u{1B}[Ktaking a snapshot: 9 s left, 1,200 of 4,800 entries, 6.0 MiB of 24.0 MiB, 2.0 …"
+    )
     #expect(text(line.erase()) == "\r\u{1B}[K")
     #expect(line.erase() == nil)
   }

@@ -130,12 +130,19 @@ final class FolderAccess {
   private var opened: Folder?
   private var looked: WorkingTree?
 
+  /// The machine, and where work counts how far it has come.
+  var environment: CaptureEnvironment {
+    var environment = CaptureEnvironment.system()
+    environment.progress = invocation.progress.counts
+    return environment
+  }
+
   /// The folder, with the ignore patterns that the daemon's configuration has for it.
   func openFolder() throws -> Folder {
     if let opened { return opened }
     let folder = try Folder(
       at: location.folder, id: id, repository: repository, repositoryPath: location.repository,
-      ignoring: configuredPatterns())
+      ignoring: configuredPatterns(), environment: environment)
     opened = folder
     return folder
   }

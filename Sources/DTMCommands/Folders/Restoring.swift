@@ -34,7 +34,7 @@ struct Restoring {
         return Result(outcome: try restoreMissing(request, recorder), isAnew: true)
       }
       return Result(
-        outcome: try access.openFolder().restore(request, recorder: recorder, reached: reached),
+        outcome: try access.openFolder().restore(request, recorder: recorder),
         isAnew: false)
     }
   }
@@ -43,7 +43,7 @@ struct Restoring {
   func undo(_ operation: UInt64?) throws -> UndoOutcome {
     let request = filled(RestoreRequest(.newest))
     return try withRecorder("undo", []) { recorder in
-      try access.openFolder().undo(operation, as: request, recorder: recorder, reached: reached)
+      try access.openFolder().undo(operation, as: request, recorder: recorder)
     }
   }
 
@@ -51,20 +51,7 @@ struct Restoring {
   func redo(_ operation: UInt64?) throws -> UndoOutcome {
     let request = filled(RestoreRequest(.newest))
     return try withRecorder("redo", []) { recorder in
-      try access.openFolder().redo(operation, as: request, recorder: recorder, reached: reached)
-    }
-  }
-
-  /// Shows how far a restore has come.
-  private var reached: @Sendable (RestorePoint) throws(FolderError) -> Void {
-    let progress = invocation.progress
-    return { point in
-      switch point {
-      case .built(let index): progress.update("restoring: \(Words.grouped(index + 1)) built")
-      case .applied(let index):
-        progress.update("restoring: \(Words.grouped(index + 1)) in place")
-      default: break
-      }
+      try access.openFolder().redo(operation, as: request, recorder: recorder)
     }
   }
 
@@ -114,7 +101,8 @@ struct Restoring {
   ) throws -> RestoreOutcome {
     try Folder.restoreMissing(
       access.location, id: access.id, repository: access.repository,
-      ignoring: access.configuredPatterns(), request, recorder: recorder)
+      ignoring: access.configuredPatterns(), environment: access.environment, request,
+      recorder: recorder)
   }
 }
 

@@ -15,6 +15,8 @@ final class Progress: Sendable {
 
   /// Nil: nothing is shown.
   private let columns: Int?
+  /// What the work that goes on counts.
+  let counts = WorkProgress()
   private let time: any TimeSource
   private let state = Monitor(State())
 
@@ -27,6 +29,7 @@ final class Progress: Sendable {
   /// Does something that may take long, and shows meanwhile what it is.
   func during<Value>(_ text: String, _ body: () throws -> Value) rethrows -> Value {
     guard let columns else { return try body() }
+    counts.begin()
     let now = time.monotonic()
     let work = state.update { state in
       state.line = ProgressLine(text, columns: columns, at: now)
@@ -43,13 +46,6 @@ final class Progress: Sendable {
     return try body()
   }
 
-  /// Says how far it has come.
-  func update(_ text: @autoclosure () -> String) {
-    if columns == nil { return }
-    let text = text()
-    state.withLock { $0.line?.text = text }
-  }
-
   /// Takes the line away, for something else to be written.
   func clear() {
     state.withLock { Self.write($0.line?.erase()) }
@@ -60,8 +56,9 @@ final class Progress: Sendable {
       let isOver = state.wait(until: .after(Self.pause)) { $0.work == work ? nil : true }
       if isOver == true { return }
       let now = time.monotonic()
+      let reading = counts.reading
       state.withLock { state in
-        if state.work == work { Self.write(state.line?.draw(at: now)) }
+        if state.work == work { Self.write(state.line?.draw(reading, at: now)) }
       }
     }
   }

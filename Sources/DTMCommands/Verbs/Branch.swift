@@ -5,6 +5,7 @@ internal import DTMSystem
 
 struct Branch: ReportingVerb {
   static let configuration = CommandConfiguration(
+    commandName: "branch",
     abstract: "List, make, rename or delete branches",
     usage: """
       dtm branch [options]

@@ -5,6 +5,7 @@ internal import DTMSystem
 
 struct Cat: ReportingVerb {
   static let configuration = CommandConfiguration(
+    commandName: "cat",
     abstract: "Write a file's content to standard output",
     usage: "dtm cat SNAPSHOT PATH",
     discussion: "Each byte is checked against its SHA-256 before it is written.")

@@ -5,6 +5,7 @@ internal import DTMSystem
 
 struct Checkout: ReportingVerb {
   static let configuration = CommandConfiguration(
+    commandName: "checkout",
     abstract: "Make the whole folder exactly what a snapshot or a branch has",
     usage: """
       dtm checkout SNAPSHOT|BRANCH [options]

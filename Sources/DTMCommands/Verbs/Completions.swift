@@ -2,6 +2,7 @@ internal import ArgumentParser
 
 struct Completions: ReportingVerb {
   static let configuration = CommandConfiguration(
+    commandName: "completions",
     abstract: "Print the completions of a shell",
     usage: "dtm completions bash|zsh|fish",
     discussion: """

@@ -5,6 +5,7 @@ internal import DTMSystem
 
 struct Diff: ReportingVerb {
   static let configuration = CommandConfiguration(
+    commandName: "diff",
     abstract: "Show what differs between two states",
     usage: "dtm diff [A [B]] [PATH...] [options]",
     discussion: """

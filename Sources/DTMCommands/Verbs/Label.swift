@@ -5,6 +5,7 @@ internal import DTMSystem
 
 struct Label: ReportingVerb {
   static let configuration = CommandConfiguration(
+    commandName: "label",
     abstract: "Add labels to a snapshot",
     usage: "dtm label SNAPSHOT KEY=VALUE... [options]",
     discussion: "A label of the same key is replaced. dtm show key=value finds the snapshot.")

@@ -5,6 +5,7 @@ internal import DTMSystem
 
 struct Log: ReportingVerb {
   static let configuration = CommandConfiguration(
+    commandName: "log",
     abstract: "List snapshots, newest first",
     usage: "dtm log [-n N] [options]",
     discussion: """

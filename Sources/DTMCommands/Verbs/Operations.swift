@@ -5,6 +5,7 @@ internal import DTMSystem
 
 struct Operations: ReportingVerb {
   static let configuration = CommandConfiguration(
+    commandName: "operations",
     abstract: "List the operations that can be undone, newest first",
     usage: "dtm operations [-n N] [options]")
 

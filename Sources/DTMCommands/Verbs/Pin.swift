@@ -4,6 +4,7 @@ internal import DTMRepository
 
 struct Pin: ReportingVerb {
   static let configuration = CommandConfiguration(
+    commandName: "pin",
     abstract: "Keep a snapshot for good: a pinned one is never pruned",
     usage: "dtm pin SNAPSHOT [options]")
 

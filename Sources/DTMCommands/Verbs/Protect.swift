@@ -9,6 +9,7 @@ internal import SystemPackage
 
 struct Protect: ReportingVerb {
   static let configuration = CommandConfiguration(
+    commandName: "protect",
     abstract: "Have the daemon protect a folder",
     usage: "dtm protect DIR [options]",
     discussion: """

@@ -3,6 +3,7 @@ internal import DTMFolder
 
 struct Redo: ReportingVerb {
   static let configuration = CommandConfiguration(
+    commandName: "redo",
     abstract: "Do again what was undone",
     usage: "dtm redo [OPERATION] [options]")
 

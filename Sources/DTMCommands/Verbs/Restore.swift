@@ -5,6 +5,7 @@ internal import DTMSystem
 
 struct Restore: ReportingVerb {
   static let configuration = CommandConfiguration(
+    commandName: "restore",
     abstract: "Bring paths, or the whole folder, back to what they were",
     usage: "dtm restore [SNAPSHOT] [PATH...] [--at SNAPSHOT] [--to DIR] [options]",
     discussion: """

@@ -5,6 +5,7 @@ internal import DTMSystem
 
 struct Show: ReportingVerb {
   static let configuration = CommandConfiguration(
+    commandName: "show",
     abstract: "Show all that is known of a snapshot",
     usage: "dtm show [SNAPSHOT] [options]")
 

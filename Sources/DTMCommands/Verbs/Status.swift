@@ -7,6 +7,7 @@ internal import SystemPackage
 
 struct Status: ReportingVerb {
   static let configuration = CommandConfiguration(
+    commandName: "status",
     abstract: "Show what changed since the last snapshot, and how the daemon is",
     usage: "dtm status [options]",
     discussion: """

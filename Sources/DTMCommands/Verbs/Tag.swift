@@ -5,6 +5,7 @@ internal import DTMSystem
 
 struct Tag: ReportingVerb {
   static let configuration = CommandConfiguration(
+    commandName: "tag",
     abstract: "List, make or delete tags",
     usage: """
       dtm tag [options]

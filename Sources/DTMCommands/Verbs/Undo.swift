@@ -3,6 +3,7 @@ internal import DTMFolder
 
 struct Undo: ReportingVerb {
   static let configuration = CommandConfiguration(
+    commandName: "undo",
     abstract: "Take an operation back: a restore, a checkout, a branch, a tag",
     usage: "dtm undo [OPERATION] [options]",
     discussion: "Twice goes two operations back. What would be lost is recorded first.")

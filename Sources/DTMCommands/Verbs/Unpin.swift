@@ -4,6 +4,7 @@ internal import DTMRepository
 
 struct Unpin: ReportingVerb {
   static let configuration = CommandConfiguration(
+    commandName: "unpin",
     abstract: "Let a pinned snapshot be pruned again",
     usage: "dtm unpin SNAPSHOT [options]")
 

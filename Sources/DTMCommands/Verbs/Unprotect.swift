@@ -6,6 +6,7 @@ internal import SystemPackage
 
 struct Unprotect: ReportingVerb {
   static let configuration = CommandConfiguration(
+    commandName: "unprotect",
     abstract: "Have the daemon leave a folder alone; its history stays",
     usage: "dtm unprotect DIR [options]")
 

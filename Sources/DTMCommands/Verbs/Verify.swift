@@ -5,6 +5,7 @@ internal import DTMSystem
 
 struct Verify: ReportingVerb {
   static let configuration = CommandConfiguration(
+    commandName: "verify",
     abstract: "Check the repository",
     usage: "dtm verify [SNAPSHOT|--all] [--read-data] [options]",
     discussion: """

@@ -5,6 +5,7 @@ internal import DTMSystem
 
 struct Wait: Verb {
   static let configuration = CommandConfiguration(
+    commandName: "wait",
     abstract: "Wait until everything written so far is in a snapshot",
     usage: "dtm wait [--quiet TIME] [--timeout TIME] [options]",
     discussion: """

@@ -14,6 +14,8 @@ package struct CaptureEnvironment: Sendable {
   package var pause: @Sendable (Duration) -> Void
   /// Calls that the capture makes on the folder.
   package var calls: SystemCalls
+  /// Where captures and restores count what they have done.
+  package var progress = WorkProgress()
 
   package init(
     time: any TimeSource, tick: Duration, hasMultigrainTimes: Bool,

@@ -112,6 +112,7 @@ final class CaptureRun {
   func look(
     _ key: PathKey, _ status: FileStatus, _ place: Place, _ known: KnownEntries.Known?
   ) throws(FolderError) {
+    environment.progress.add(entries: 1)
     if let known, !options.readsAll,
       known.record.vouches(for: status, rootDevice: root.device)
     {

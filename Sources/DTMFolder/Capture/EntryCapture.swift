@@ -226,7 +226,7 @@ struct EntryCapture {
     _ file: borrowing Descriptor, _ status: FileStatus
   ) throws(Failure) -> (Content, size: Int, isSparse: Bool) {
     guard let size = Int(exactly: status.size) else { throw .system(.fileTooLarge) }
-    var reading = FileReading(store, calls: root.calls)
+    var reading = FileReading(store, calls: root.calls, progress: environment.progress)
     let isFull =
       size <= ContentBuilder.inlineLimit || status.blocks >= (status.size + 511) / 512
     if isFull {

@@ -8,13 +8,15 @@ struct FileReading {
   private static let pieceLength = 1 << 20
 
   private let calls: SystemCalls
+  private let progress: WorkProgress
   private var builder: ContentBuilder
   /// A file that ends before its size says (it was cut, or its size lies): nothing comes after.
   private var hasEnded = false
 
-  init(_ store: any CaptureStore, calls: SystemCalls) {
+  init(_ store: any CaptureStore, calls: SystemCalls, progress: WorkProgress) {
     builder = ContentBuilder(store)
     self.calls = calls
+    self.progress = progress
   }
 
   /// Appends the data of a range of the file.
@@ -31,6 +33,7 @@ struct FileReading {
       } catch { throw .system(error) }
       if piece.count < count { hasEnded = true }
       offset += piece.count
+      progress.add(bytes: piece.count)
       do throws(RepositoryError) {
         try builder.append(piece.span)
       } catch { throw .store(FolderError(error)) }

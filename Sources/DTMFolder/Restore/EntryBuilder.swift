@@ -53,7 +53,7 @@ struct EntryBuilder {
         try made.removeAttributeIfPresent(MetadataWriter.defaultList)
       }
     }
-    try run.reached(.built(index))
+    try run.hasBuilt(index)
   }
 
   /// Builds a file, link or special file.
@@ -65,7 +65,7 @@ struct EntryBuilder {
     case .directory: return
     case .symlink, .fifo, .socket, .characterDevice, .blockDevice: try buildOther(index, entry)
     }
-    try run.reached(.built(index))
+    try run.hasBuilt(index)
   }
 
   // MARK: - Files
@@ -178,7 +178,7 @@ struct EntryBuilder {
         try directory.descriptor.link(file, as: key.name)
       }
     }
-    try run.reached(.built(index))
+    try run.hasBuilt(index)
   }
 
   mutating func finishDirectory(_ index: Int) throws(FolderError) {

@@ -17,7 +17,8 @@ extension Folder {
     var request = wanted
     let history = try History(repository, folder: id)
     if request.isDryRun || request.destination != nil {
-      return try regardMissing(request, repository, id, head: history.head)
+      return try regardMissing(
+        request, repository, id, head: history.head, progress: environment.progress)
     }
     if case .newest = request.target {
       guard let head = history.head else {
@@ -49,11 +50,12 @@ extension Folder {
 
   /// What touches nothing at the folder's place: the plan, or paths laid out elsewhere.
   private static func regardMissing(
-    _ request: RestoreRequest, _ repository: Repository, _ id: PackID, head: ObjectID?
+    _ request: RestoreRequest, _ repository: Repository, _ id: PackID, head: ObjectID?,
+    progress: WorkProgress
   ) throws(FolderError) -> RestoreOutcome {
     let prospector = RestoreProspector(repository: repository, id: id, root: nil)
     if let destination = request.destination {
-      return try StateLayOut(prospector, request, head: head)
+      return try StateLayOut(prospector, request, head: head, progress: progress)
         .run(in: destination) { () throws(FolderError) in try prospector.emptyTree() }
     }
     return RestoreOutcome().merging(

@@ -21,8 +21,9 @@ extension Folder {
     reached: @escaping @Sendable (RestorePoint) throws(FolderError) -> Void = { _ in }
   ) throws(FolderError) -> RestoreOutcome {
     if let destination = request.destination {
-      return try StateLayOut(prospector, request, head: try history().head)
-        .run(in: destination) { () throws(FolderError) in try working().tree }
+      return try StateLayOut(
+        prospector, request, head: try history().head, progress: environment.progress
+      ).run(in: destination) { () throws(FolderError) in try working().tree }
     }
     if request.isDryRun { return try planned(request) }
     let lock = try restoreLock()
@@ -97,7 +98,7 @@ extension Folder {
     let journal = try RestoreJournal.begin(
       plan, intent, folder: id, files: repository.files)
     try reached(.planned)
-    let run = RestoreRun(root, plan, reached: reached)
+    let run = RestoreRun(root, plan, progress: environment.progress, reached: reached)
     do throws(FolderError) {
       try run.build(repository.objects, helper: RestoreRun.readers(of: repository))
     } catch {
@@ -139,7 +140,8 @@ extension Folder {
       let (journal, contents) = try RestoreJournal.open(name, files: repository.files)
       let intent = contents.intent
       let run = RestoreRun(
-        root, contents.plan, skipped: contents.built ?? [], reached: reached)
+        root, contents.plan, skipped: contents.built ?? [], progress: environment.progress,
+        reached: reached)
       guard contents.built != nil else {
         try run.rollBack()
         try journal.close()

@@ -32,6 +32,10 @@ extension RestoreRun {
     _ objects: any ObjectReader, helper: ReaderFactory? = nil
   ) throws(FolderError) {
     var builder = EntryBuilder(self, objects)
+    let items = builtItems { _ in true }
+    expect(
+      entries: items.count,
+      bytes: items.reduce(0) { $0 + Int(clamping: plan.items[$1].new?.size ?? 0) })
     try checkTargets(&builder)
     try makeDirectories(&builder)
     try fillFiles(&builder, helper)

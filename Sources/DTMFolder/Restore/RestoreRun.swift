@@ -18,6 +18,8 @@ final class RestoreRun: Sendable {
   let metadata: MetadataWriter
   /// Whether each phase ends on disk.
   let isDurable: Bool
+  /// Counts what is built.
+  private let progress: WorkProgress
   let reached: @Sendable (RestorePoint) throws(FolderError) -> Void
 
   /// Items that can't be carried out; what is there stays.
@@ -29,11 +31,13 @@ final class RestoreRun: Sendable {
   /// `skipped`: items that an earlier run gave up.
   init(
     _ root: FolderRoot, _ plan: RestorePlan, skipped: Set<Int> = [], isDurable: Bool = true,
+    progress: WorkProgress,
     reached: @escaping @Sendable (RestorePoint) throws(FolderError) -> Void = { _ in }
   ) {
     self.root = root
     self.plan = plan
     self.isDurable = isDurable
+    self.progress = progress
     self.reached = reached
     metadata = MetadataWriter(problems: problems)
     skippedItems = Mutex(skipped)
@@ -44,6 +48,15 @@ final class RestoreRun: Sendable {
   var bytesWritten: Int { bytes.load(ordering: .relaxed) }
 
   func addBytes(_ count: Int) { bytes.wrappingAdd(count, ordering: .relaxed) }
+
+  /// Something is built whole.
+  func hasBuilt(_ index: Int) throws(FolderError) {
+    progress.add(entries: 1, bytes: Int(clamping: plan.items[index].new?.size ?? 0))
+    try reached(.built(index))
+  }
+
+  /// So many entries and bytes are to be built.
+  func expect(entries: Int, bytes: Int) { progress.begin(entries: entries, bytes: bytes) }
 
   var skipped: Set<Int> { skippedItems.withLock { $0 } }
 

@@ -7,12 +7,17 @@ struct StateLayOut {
   private let prospector: RestoreProspector
   private let request: RestoreRequest
   private let head: ObjectID?
+  private let progress: WorkProgress
   private var repository: Repository { prospector.repository }
 
-  init(_ prospector: RestoreProspector, _ request: RestoreRequest, head: ObjectID?) {
+  init(
+    _ prospector: RestoreProspector, _ request: RestoreRequest, head: ObjectID?,
+    progress: WorkProgress
+  ) {
     self.prospector = prospector
     self.request = request
     self.head = head
+    self.progress = progress
   }
 
   /// `working`: the folder as it is now; empty where it is gone.
@@ -49,7 +54,7 @@ struct StateLayOut {
     laid.plan = plan
     var outcome = RestoreOutcome().merging(laid)
     guard let root = place.root, !request.isDryRun else { return outcome }
-    let run = RestoreRun(root, plan, isDurable: false)
+    let run = RestoreRun(root, plan, isDurable: false, progress: progress)
     do throws(FolderError) {
       try run.build(repository.objects, helper: RestoreRun.readers(of: repository))
       try run.apply(repository.objects)

@@ -73,16 +73,16 @@ final class MergedIndex {
   static func write(
     _ sources: [Source], packs: [(id: PackID, kind: PackKind)], files: any FileOperations
   ) throws(RepositoryError) -> String {
-    let fileName = PackID.random().hex + ".index"
+    let fileName = PackID.random(files).hex + ".index"
     let name = "index/" + fileName
-    let temporary = name + ".new"
     let upperBound = sources.reduce(0) { $0 + $1.table.count }
     // About sixteen rows a cell: one page of the table a lookup.
     let bits = max(0, min(26, (Int.bitWidth - upperBound.leadingZeroBitCount) - 4))
     let fanOutStart = (24 + packs.count * 17 + 8 + 7) / 8 * 8
     let rowsStart = fanOutStart + (4 << bits)
-    let file = try onFile(temporary, "create") { () throws(Errno) in
-      try files.create(temporary, mode: 0o600)
+    // Without a name until it is whole: nothing is left where writing it fails or is cut off.
+    let file = try onFile(name, "create") { () throws(Errno) in
+      try files.createUnnamed(in: "index", mode: 0o600)
     }
     var fanOut = [UInt32](repeating: 0, count: 1 << bits)
     var buffer = ByteWriter()
@@ -105,7 +105,7 @@ final class MergedIndex {
       next[source] += 1
       if buffer.bytes.count >= 1 << 20 {
         let part = buffer.bytes
-        try onFile(temporary, "write") { () throws(Errno) in try file.write(part, at: position) }
+        try onFile(name, "write") { () throws(Errno) in try file.write(part, at: position) }
         position += part.count
         buffer = ByteWriter()
       }
@@ -127,11 +127,11 @@ final class MergedIndex {
       head.u32(total)
     }
     let (front, rest) = (head.bytes, buffer.bytes)
-    try onFile(temporary, "write") { () throws(Errno) in
+    try onFile(name, "write") { () throws(Errno) in
       try file.write(rest, at: position)
       try file.write(front, at: 0)
       try file.synchronizeData()
-      try files.rename(temporary, to: name)
+      try files.link(file, as: name)
     }
     return fileName
   }

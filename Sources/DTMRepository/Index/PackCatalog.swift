@@ -35,7 +35,7 @@ final class PackCatalog {
   private final class Live {
     let handle: PackHandle
     let file: PackFile
-    var rows: [PackRow] = []
+    var objects = LiveRows()
     var end: Int
 
     init(_ handle: PackHandle, _ file: PackFile) {
@@ -51,7 +51,6 @@ final class PackCatalog {
   private let files: any FileOperations
   private var handles: [PackID: PackHandle] = [:]
   private var live: [PackID: Live] = [:]
-  private var liveObjects: [ObjectName: ObjectLocation] = [:]
   private var tables: [(handle: PackHandle, table: IDTable)] = []
   private var indexes: [(index: MergedIndex, handles: [PackHandle?])] = []
   /// Objects of sealed packs that no table or index names where they are: those of packs whose
@@ -61,6 +60,8 @@ final class PackCatalog {
   private(set) var unreadable: [PackID: RepositoryError] = [:]
   /// Whether the tables were compared with the frames of all packs that are known now.
   private var isAudited = false
+  /// Sealed packs that were found before their sealer had made their names durable.
+  private var unsettled: [PackFile] = []
   private var sequence: UInt64?
   /// Packs that are left out, as if they were not there.
   private let excluded: Set<PackID>
@@ -103,10 +104,7 @@ final class PackCatalog {
     known.file.extend(to: pack.length)
     do throws(RepositoryError) {
       try known.file.forEachFrame(from: known.end) { offset, header in
-        for row in PackRow.rows(of: header, at: offset) {
-          known.rows.append(row)
-          liveObjects[row.name] = ObjectLocation(pack: known.handle, frameOffset: offset)
-        }
+        for row in PackRow.rows(of: header, at: offset) { known.objects.append(row) }
         known.end = offset + header.frameLength
       }
     } catch {
@@ -119,7 +117,7 @@ final class PackCatalog {
   /// whole.
   func adoptable(_ id: PackID) -> (length: Int, pack: PackFile, rows: [PackRow])? {
     guard let known = live[id], known.end == known.file.framesEnd else { return nil }
-    return (known.end, known.file, known.rows)
+    return (known.end, known.file, known.objects.rows)
   }
 
   private func refreshSealed(usingIndexes: Bool = true) throws(RepositoryError) {
@@ -145,12 +143,13 @@ final class PackCatalog {
       handles[id] = handle
       unreadable[id] = nil
       isAudited = false
+      if !file.isSettled { unsettled.append(file) }
       if let table = file.table {
         tables.append((handle, table))
       } else {
         try readFrames(of: handle)
       }
-      forgetLive(id)
+      live[id] = nil
     }
   }
 
@@ -193,18 +192,15 @@ final class PackCatalog {
     }
   }
 
-  private func forgetLive(_ id: PackID) {
-    guard let former = live.removeValue(forKey: id) else { return }
-    for row in former.rows where liveObjects[row.name]?.pack === former.handle {
-      liveObjects[row.name] = nil
-    }
-  }
-
   /// Where copies of an object may stand; the reader checks. None for a miss.
   func locations(of id: ObjectID, _ kind: ObjectKind) -> [ObjectLocation] {
     var found: [ObjectLocation] = []
+    for known in live.values {
+      for offset in known.objects.frameOffsets(of: id, kind) {
+        found.append(ObjectLocation(pack: known.handle, frameOffset: offset))
+      }
+    }
     let name = ObjectName(id: id, kind: kind)
-    if let location = liveObjects[name] { found.append(location) }
     if let location = untabled[name] { found.append(location) }
     for (handle, table) in tables {
       guard var row = table.firstRow(of: id) else { continue }
@@ -231,7 +227,7 @@ final class PackCatalog {
   /// Calls `body` with each id that tables name between two ids, in no order, some more than once.
   func forEachID(from first: ObjectID, through last: ObjectID, _ body: (ObjectID) -> Void) {
     for known in live.values {
-      for row in known.rows where row.id >= first && row.id <= last { body(row.id) }
+      for row in known.objects.rows where row.id >= first && row.id <= last { body(row.id) }
     }
     for name in untabled.keys where name.id >= first && name.id <= last { body(name.id) }
     for table in tables.map(\.table) + indexes.map(\.index.table) {
@@ -280,9 +276,24 @@ final class PackCatalog {
     return isNew
   }
 
-  /// Merges the tables of single packs, and smaller indexes, into one once there are many.
-  func mergeTables() throws(RepositoryError) {
-    guard tables.count >= Self.tableLimit else { return }
+  /// Makes sure that no crash takes a sealed pack back out of `packs/`, before something is committed
+  /// that deduplication found in it: its sealer may be at work still, or was killed.
+  func settle() throws(RepositoryError) {
+    if unsettled.isEmpty { return }
+    try onFile("packs", "fsync") { () throws(Errno) in try files.synchronizeDirectory("packs") }
+    for file in unsettled { file.settle() }
+    unsettled = []
+  }
+
+  /// Merges the tables of single packs, and smaller indexes, into one once there are many. A cache:
+  /// that it can't be written is no failure.
+  func mergeTables() {
+    // Packs that an index names are not looked at one by one any more.
+    guard tables.count >= Self.tableLimit, unsettled.isEmpty else { return }
+    do throws(RepositoryError) { try writeMerged() } catch { return }
+  }
+
+  private func writeMerged() throws(RepositoryError) {
     var rows = tables.reduce(0) { $0 + $1.table.count }
     var absorbed: [(index: MergedIndex, handles: [PackHandle?])] = []
     // An index at most as large as what joins it: each row is rewritten O(log n) times.

@@ -43,7 +43,7 @@ final class LivePackWriter {
   static func create(
     _ kind: PackKind, format: [UInt8], files: any FileOperations
   ) throws(RepositoryError) -> LivePackWriter {
-    let id = PackID.random()
+    let id = PackID.random(files)
     let name = PackFile.name(id, kind, sealed: false)
     let header = PackHeader(kind: kind, id: id, format: format).encoded
     do throws(Errno) {
@@ -77,7 +77,8 @@ final class LivePackWriter {
       let name = "live/" + fileName
       let file: any OpenFile
       do throws(Errno) { file = try files.open(name, writable: true) } catch {
-        if error == .noSuchFileOrDirectory { continue }
+        // Sealed meanwhile; or a crash left it read-only without its new name.
+        if error == .noSuchFileOrDirectory || error == .permissionDenied { continue }
         throw RepositoryError(error, "open", file: name)
       }
       let isOurs = try onFile(name, "lock") { () throws(Errno) in
@@ -172,9 +173,10 @@ final class LivePackWriter {
     try onFile(name, "seal") { () throws(Errno) in
       try file.write(trailer + foot, at: length)
       try file.synchronizeData()
-      try file.setMode(0o444)
       try files.rename(name, to: sealedName)
       try files.synchronizeDirectory("packs")
     }
+    // Last: it says that the name is durable (and in live/ whoever adopts opens it for writing).
+    PackFile.markSettled(file)
   }
 }

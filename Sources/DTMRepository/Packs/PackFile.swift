@@ -16,8 +16,15 @@ final class PackFile {
   /// The trailer's table; nil in a live pack, and in a sealed one whose trailer is damaged.
   let table: IDTable?
 
+  /// Whether it is known that a sealed pack's name in `packs/` survives a crash. Until then it may
+  /// stand in `live/` again afterwards, of which only the committed part counts.
+  private(set) var isSettled: Bool
+
   private static let headerGuess = 4 << 10
   private static let frameGuess = 64 << 10
+  /// Behind a frame longer than this, only the next one's header is worth reading ahead; the header of
+  /// 200 objects fits.
+  private static let windowGuess = 8 << 10
 
   static func name(_ id: PackID, _ kind: PackKind, sealed: Bool) -> String {
     "\(sealed ? "packs" : "live")/\(id.hex).\(kind.fileExtension)"
@@ -44,6 +51,9 @@ final class PackFile {
     }
     self.file = file
     framesStart = try Self.headerLength(file, id, kind, name: name)
+    isSettled = try onFile(name, "stat") { () throws(Errno) in
+      try file.mode() & Self.writable == 0
+    }
     (framesEnd, table) = try onFile(name, "read") { [name] () throws(Errno) in
       try Self.table(of: file, name: name, files)
     }
@@ -91,6 +101,7 @@ final class PackFile {
     self.kind = kind
     name = Self.name(id, kind, sealed: false)
     isSealed = false
+    isSettled = false
     framesEnd = length
     table = nil
     file = try onFile(name, "open") { [name] () throws(Errno) in
@@ -131,9 +142,25 @@ final class PackFile {
     name = Self.name(id, kind, sealed: false)
     file = writer.file
     isSealed = false
+    isSettled = false
     framesStart = writer.framesStart
     framesEnd = writer.length
     table = nil
+  }
+
+  private static let writable: UInt32 = 0o200
+  private static let settledMode: UInt32 = 0o444
+
+  /// Notes in a sealed pack's mode that its name is durable. Where that fails, or is lost, the next
+  /// writer makes it durable once more.
+  static func markSettled(_ file: any OpenFile) {
+    do throws(Errno) { try file.setMode(settledMode) } catch { return }
+  }
+
+  /// The directory was synchronised since this pack was opened.
+  func settle() {
+    isSettled = true
+    Self.markSettled(file)
   }
 
   /// More of a live pack has been committed.
@@ -225,10 +252,12 @@ final class PackFile {
     // Small frames are many: read ahead, and pass over large payloads.
     var window: [UInt8] = []
     var windowStart = offset
+    var lastLength = 0
     while offset < framesEnd {
       if offset < windowStart || offset + FrameHeader.fixedLength > windowStart + window.count {
         windowStart = offset
-        window = try bytes(at: offset, count: Self.frameGuess)
+        let count = lastLength > Self.windowGuess ? Self.windowGuess : Self.frameGuess
+        window = try bytes(at: offset, count: count)
       }
       let at = offset - windowStart
       let header: FrameHeader
@@ -243,7 +272,8 @@ final class PackFile {
         throw damage(DecodingFailure(message: "the frame is cut off", offset: 0), at: offset)
       }
       try body(offset, header)
-      offset += header.frameLength
+      lastLength = header.frameLength
+      offset += lastLength
     }
   }
 

@@ -25,6 +25,11 @@ package struct PackID: Hashable, Comparable, Sendable {
   /// A new one from the kernel's random generator.
   package static func random() -> PackID { PackID(drawn: SecureRandom.bytes(16)) }
 
+  /// A new one for a file of a repository.
+  static func random(_ files: any FileOperations) -> PackID {
+    PackID(drawn: files.uniqueBytes(16))
+  }
+
   /// No pack's: what stands before a real one is known.
   static let zero = PackID(drawn: [UInt8](repeating: 0, count: 16))
 

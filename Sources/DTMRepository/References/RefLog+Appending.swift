@@ -124,7 +124,7 @@ extension RefLog {
       for copy in copies {
         try copy.write(head.unconfirmed, at: head.offset - head.unconfirmed.count)
       }
-      for case let error? in ParallelSynchronization.synchronizeData(copies) { throw error }
+      try segments.files.synchronizeData(copies)
     } catch _ {
       return try rewriteNewest(adding: nil)
     }
@@ -137,7 +137,7 @@ extension RefLog {
     guard let copies = head.handles.both else { return try rewriteNewest(adding: record) }
     do throws(Errno) {
       for copy in copies { try copy.write(record.bytes, at: head.offset) }
-      for case let error? in ParallelSynchronization.synchronizeData(copies) { throw error }
+      try segments.files.synchronizeData(copies)
     } catch {
       return try recover(record, head, from: error)
     }

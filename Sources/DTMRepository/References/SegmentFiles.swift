@@ -217,7 +217,7 @@ struct SegmentFiles: Sendable {
         opened.append(file)
         try file.write(bytes, at: 0)
       }
-      for case let error? in ParallelSynchronization.synchronizeData(opened) { throw error }
+      try files.synchronizeData(opened)
       for name in names { try files.rename(Self.temporary(name), to: name) }
       try files.synchronizeDirectory(Segment.directory)
       return SegmentHandles(a: opened[0], b: opened[1], isWritable: true)

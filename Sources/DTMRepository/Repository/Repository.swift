@@ -26,13 +26,17 @@ package final class Repository {
 
   /// Opens the repository beneath `files`.
   ///
-  /// Throws `.notFound` when there is none (or one whose making was cut off), `.unsupportedVersion`,
-  /// `.corrupt` where the ref log or `format.json` is damaged or lost.
-  package init(_ files: any FileOperations) throws(RepositoryError) {
+  /// `segmentLimit`: of the ref log, for tests of rotation. Throws `.notFound` when there is none
+  /// (or one whose making was cut off), `.unsupportedVersion`, `.corrupt` where the ref log or
+  /// `format.json` is damaged or lost.
+  package init(
+    _ files: any FileOperations, segmentLimit: Int = RefLog.defaultSegmentLimit
+  ) throws(RepositoryError) {
     self.files = files
     (format, permissions) = try RepositoryFormat.decode(try Self.formatFile(files))
     zstd = try Zstd()
-    refLog = RefLog(files: files, repository: format.repository)
+    refLog = RefLog(
+      files: files, repository: format.repository, segmentLimit: segmentLimit)
     packs = PackReader(PackCatalog(files), files: files, zstd: zstd)
     do throws(RepositoryError) {
       try packs.catalog.refresh(try refLog.read())
@@ -97,7 +101,7 @@ package final class Repository {
       throw RepositoryError(.exists, "there is a repository already", file: "format.json")
     }
     if try holdsPacks(files) { throw lostFormat }
-    let format = RepositoryFormat(repository: PackID.random(), chunker: chunker)
+    let format = RepositoryFormat(repository: PackID.random(files), chunker: chunker)
     for name in directories {
       do throws(Errno) { try files.makeDirectory(name, mode: 0o700) } catch {
         if error != .fileExists { throw RepositoryError(error, "create", file: name) }

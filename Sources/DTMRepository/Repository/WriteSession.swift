@@ -10,7 +10,7 @@ package final class WriteSession: ContentStore {
 
   /// Where an object is that this session wrote and did not commit yet.
   private enum Place {
-    case waiting(PackKind, row: Int)
+    case waiting(FrameGroup, row: Int)
     case frame(PackKind, writer: Int, offset: Int)
   }
 
@@ -26,7 +26,7 @@ package final class WriteSession: ContentStore {
   private let reader: PackReader
   private let zstd: Zstd
   private let epoch: any OpenFile
-  private var builders: [PackKind: FrameBuilder] = [:]
+  private var builders: [FrameGroup: FrameBuilder] = [:]
   /// Packs of this session in the order in which they were opened; the last of a kind is written to.
   private var writers: [LivePackWriter] = []
   private var current: [PackKind: Int] = [:]
@@ -40,7 +40,7 @@ package final class WriteSession: ContentStore {
     chunkerParameters = repository.format.chunker
     reader = repository.packs
     zstd = repository.zstd
-    for kind in PackKind.allCases { builders[kind] = FrameBuilder(kind) }
+    for group in FrameGroup.allCases { builders[group] = FrameBuilder(group.pack) }
   }
 
   package func read(_ id: ObjectID, _ kind: ObjectKind) throws(RepositoryError) -> [UInt8] {
@@ -48,8 +48,8 @@ package final class WriteSession: ContentStore {
       return try reader.read(id, kind)
     }
     switch place {
-    case .waiting(let packKind, let row):
-      return builders[packKind]?.bytes(row: row) ?? []
+    case .waiting(let group, let row):
+      return builders[group]?.bytes(row: row) ?? []
     case .frame(_, let index, let offset):
       let pack = PackFile(writers[index])
       guard let bytes = try pack.frame(at: offset, zstd).object(id, kind, in: pack) else {
@@ -81,9 +81,10 @@ package final class WriteSession: ContentStore {
     if places[name] != nil { return id }
     let checksPayload = checksContent || packKind == .metadata
     if try reader.holds(id, kind, checksPayload: checksPayload) { return id }
-    if builders[packKind]?.isFull(for: bytes.count) ?? false { try flush(packKind) }
-    places[name] = .waiting(packKind, row: builders[packKind]?.rows.count ?? 0)
-    builders[packKind]?.append(kind, id, bytes)
+    let group = FrameGroup(packKind, bytes)
+    if builders[group]?.isFull(for: bytes.count) ?? false { try flush(group) }
+    places[name] = .waiting(group, row: builders[group]?.rows.count ?? 0)
+    builders[group]?.append(kind, id, bytes)
     return id
   }
 
@@ -92,19 +93,20 @@ package final class WriteSession: ContentStore {
   package func flush() throws(RepositoryError) {
     precondition(isUsable, "a session that was abandoned is flushed")
     do throws(RepositoryError) {
-      for kind in PackKind.allCases { try flush(kind) }
+      for group in FrameGroup.allCases { try flush(group) }
     } catch {
       isUsable = false
       throw error
     }
   }
 
-  /// Packs what waits for one kind of pack.
-  private func flush(_ kind: PackKind) throws(RepositoryError) {
-    guard var builder = builders[kind], !builder.isEmpty else { return }
+  /// Packs what waits for one frame.
+  private func flush(_ group: FrameGroup) throws(RepositoryError) {
+    guard var builder = builders[group], !builder.isEmpty else { return }
     // The dictionary must not keep a second reference, or the buffer is copied.
-    builders[kind] = nil
-    defer { builders[kind] = builder }
+    builders[group] = nil
+    defer { builders[group] = builder }
+    let kind = group.pack
     let (header, bytes) = try builder.finish(zstd, level: Self.compressionLevel)
     let index = try writer(kind)
     let offset = try writers[index].append(header, bytes)
@@ -167,11 +169,12 @@ package final class WriteSession: ContentStore {
     var draft = draft
     draft.livePacks = open.map { LivePack(id: $0.id, kind: $0.kind, length: $0.length) }
     draft.removedPacks = sealed
+    try repository.packs.catalog.settle()
     let state = try repository.refLog.append(draft, at: time)
     sealed = []
     places = [:]
     try repository.packs.catalog.refresh(state)
-    try repository.packs.catalog.mergeTables()
+    repository.packs.catalog.mergeTables()
     return state
   }
 }

@@ -30,6 +30,8 @@ package protocol FileOperations: Sendable {
   /// Maps a file that is never cut nor changed; nil where these files can't be mapped (then it is
   /// read instead).
   func map(_ name: String) throws(Errno) -> MappedFile?
+  /// So many bytes (at most 256) that nobody has drawn before, to name new files by.
+  func uniqueBytes(_ count: Int) -> [UInt8]
 }
 
 extension FileOperations {
@@ -40,6 +42,8 @@ extension FileOperations {
 
   /// Nil: read it instead.
   package func map(_ name: String) throws(Errno) -> MappedFile? { nil }
+
+  package func uniqueBytes(_ count: Int) -> [UInt8] { SecureRandom.bytes(count) }
 }
 
 /// A file opened through `FileOperations`; closed when the last reference goes.
@@ -54,6 +58,8 @@ package protocol OpenFile: AnyObject, Sendable {
   func synchronizeData() throws(Errno)
   func truncate(to length: Int) throws(Errno)
   func setMode(_ mode: UInt32) throws(Errno)
+  /// The permission bits.
+  func mode() throws(Errno) -> UInt32
   /// Takes, converts or drops this open file description's lock on the whole file.
   ///
   /// Returns false when another holds a lock that conflicts and `wait` is false. The lock ends

@@ -123,6 +123,8 @@ private final class SystemOpenFile: OpenFile {
 
   func setMode(_ mode: UInt32) throws(Errno) { try descriptor.setMode(mode) }
 
+  func mode() throws(Errno) -> UInt32 { try descriptor.status().permissions }
+
   func lock(_ kind: FileLock, wait: Bool) throws(Errno) -> Bool {
     try descriptor.lock(kind, wait: wait)
   }

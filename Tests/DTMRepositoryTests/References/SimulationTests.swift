@@ -75,12 +75,17 @@ import Testing
       ])
   }
 
-  @Test func `a rename over another file happens whole or not at all`() throws {
+  @Test func `a rename over another file happens whole or not at all, or leaves both names`()
+    throws
+  {
     let files = try disk()
     try durableFile("d/x", ones, in: files)
     try durableFile("d/t", twos, in: files)
     try files.rename("d/t", to: "d/x")
-    #expect(states(files) == [["d/x": ones, "d/t": twos], ["d/x": twos]])
+    #expect(
+      states(files) == [
+        ["d/x": ones, "d/t": twos], ["d/x": twos, "d/t": twos], ["d/x": twos],
+      ])
     try files.synchronizeDirectory("d")
     #expect(states(files) == [["d/x": twos]])
   }
@@ -95,19 +100,47 @@ import Testing
     #expect(states(files) == [["d/x": []], ["d/x": zeros], ["d/x": twos]])
   }
 
-  @Test func `a rename between directories is durable with either of them`() throws {
+  @Test func `a rename between directories never loses the file`() throws {
     for directory in ["d", "e"] {
       let files = try disk()
       try files.makeDirectory("e", mode: 0o700)
       try files.synchronizeDirectory("")
-      let file = try files.create("d/x", mode: 0o600)
-      try file.write(ones, at: 0)
-      try file.synchronizeData()
+      try durableFile("d/x", ones, in: files)
       try files.rename("d/x", to: "e/y")
-      #expect(states(files).count == 3)  // nowhere, d/x, e/y
+      let both: [String: [UInt8]] = ["e/": [], "d/x": ones, "e/y": ones]
+      let new: [String: [UInt8]] = ["e/": [], "e/y": ones]
+      #expect(states(files) == [["e/": [], "d/x": ones], both, new])
       try files.synchronizeDirectory(directory)
-      #expect(states(files) == [["e/": [], "e/y": ones]])
+      #expect(states(files) == (directory == "d" ? [new] : [both, new]))
     }
+  }
+
+  @Test func `a mode binds its owner, and a change of it may be lost`() throws {
+    let files = try disk()
+    try durableFile("d/x", ones, in: files)
+    try files.open("d/x", writable: true).setMode(0o444)
+    #expect(throws: Errno.permissionDenied) { try files.open("d/x", writable: true) }
+    var generator = SplitMix(seed: 1)
+    let outcomes = (0..<20).map { _ in
+      files.crashStates(limit: 10, using: &generator)
+        .map { (try? $0.open("d/x", writable: true)) != nil }
+    }
+    #expect(Set(outcomes) == [[true], [false]])
+  }
+
+  @Test func `after a failed synchronisation some systems read the old bytes again`() throws {
+    let files = try disk()
+    try durableFile("d/x", ones, in: files)
+    files.revertFailedFlushes()
+    let file = try files.open("d/x", writable: true)
+    try file.write(twos, at: 0)
+    files.fail(operation: files.journal.count + 1, with: .ioError)
+    #expect(throws: Errno.ioError) { try file.synchronizeData() }
+    #expect(files.paths()["d/x"] == ones)
+    #expect(states(files) == [["d/x": ones], ["d/x": twos]])
+    try file.write([7], at: 300)
+    try file.synchronizeData()
+    #expect(states(files) == [["d/x": ones + [7]]])
   }
 
   @Test func `an unlinked file may still be there`() throws {

@@ -21,7 +21,7 @@ struct RepositoryFixture {
   }
 
   func open(_ files: any FileOperations) throws -> Repository {
-    let repository = try Repository(files)
+    let repository = try Repository(files, segmentLimit: 4 << 10)
     repository.packLimits = limits
     return repository
   }

@@ -73,7 +73,18 @@ struct SimulatedContent {
 
   /// A synchronisation that failed: nothing more is known of the disk than before, and no later
   /// one writes what this one was to write.
-  mutating func failSynchronizing() {
+  ///
+  /// `reverting`: the system forgets what it could not write and reads the old bytes back, as btrfs
+  /// does; else it goes on showing the new ones, as ext4 and XFS do.
+  mutating func failSynchronizing(reverting: Bool) {
+    if reverting, !dirtySectors.isEmpty || lengthIsDirty {
+      bytes = content(ofLength: lengths[0]) { _ in 0 }
+      if lengths[lengths.count - 1] != bytes.count { lengths.append(bytes.count) }
+      for sector in sectors.keys {
+        let now = self.sector(sector)
+        if sectors[sector]?.last != now { sectors[sector]?.append(now) }
+      }
+    }
     dirtySectors = []
     lengthIsDirty = false
   }

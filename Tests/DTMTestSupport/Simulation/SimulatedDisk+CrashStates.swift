@@ -3,15 +3,18 @@ extension SimulatedDisk {
   /// most `limit`, else a sample of about `limit`, with the two extremes (nothing and everything of
   /// what was pending came to the disk) always among them.
   func crashStates(limit: Int, using generator: inout SplitMix) -> [SimulatedDisk] {
-    var seen: Set<[String: [UInt8]]> = []
+    var seen: Set<[String: Remains]> = []
     var result: [SimulatedDisk] = []
     func add(_ disk: SimulatedDisk) {
-      if seen.insert(disk.paths()).inserted { result.append(disk) }
+      if seen.insert(remains(in: disk)).inserted { result.append(disk) }
     }
     if crashCount(limit: limit + 1) <= limit {
       forEachNames { names in
         for contents in allContents(of: files(reachableBy: names)) {
-          add(crashed(names: names, contents: contents))
+          add(
+            crashed(names: names, contents: contents) { modes in
+              generator.oneIn(2) ? modes.old : modes.now
+            })
         }
       }
       return result
@@ -28,9 +31,27 @@ extension SimulatedDisk {
     return result
   }
 
-  private func crashCount(limit: Int) -> Int {
-    if pendingNames.count >= 20 { return limit }
-    if (1 << pendingNames.count) >= limit { return limit }
+  /// What a crash left of a file: only what was in doubt is looked at byte for byte.
+  private enum Remains: Hashable {
+    case settled(Int)
+    case bytes([UInt8])
+  }
+
+  private func remains(in disk: SimulatedDisk) -> [String: Remains] {
+    var result: [String: Remains] = [:]
+    disk.forEachPath { path, node in
+      if case .file(let content, _) = nodes[node], !content.isSettled {
+        result[path] = .bytes(disk.content(node).bytes)
+      } else {
+        result[path] = .settled(node)
+      }
+    }
+    return result
+  }
+
+  /// How many states a crash may leave (equal ones counted apart); at most `limit`.
+  func crashCount(limit: Int) -> Int {
+    if nameChoices(limit: limit) >= limit { return limit }
     var total = 0
     forEachNames { names in
       if total >= limit { return }
@@ -43,9 +64,22 @@ extension SimulatedDisk {
     return total
   }
 
+  /// How many combinations of pending changes of names there are; at most `limit`.
+  private func nameChoices(limit: Int) -> Int {
+    var choices = 1
+    for change in pendingNames { choices = min(limit, choices * (change.parts + 1)) }
+    return choices
+  }
+
   private func forEachNames(_ body: ([Place: Int]) -> Void) {
-    for subset in 0..<(1 << pendingNames.count) {
-      body(namesAfterCrash { subset >> $0 & 1 == 1 })
+    for combination in 0..<nameChoices(limit: .max / 4) {
+      var rest = combination
+      var parts: [Int] = []
+      for change in pendingNames {
+        parts.append(rest % (change.parts + 1))
+        rest /= change.parts + 1
+      }
+      body(namesAfterCrash { parts[$0] })
     }
   }
 
@@ -64,9 +98,12 @@ extension SimulatedDisk {
   private func sample(
     nameBias: Int, contentBias: Int, extreme: Bool, using generator: inout SplitMix
   ) -> SimulatedDisk {
-    var kept: [Bool] = []
-    for _ in pendingNames { kept.append(generator.below(8) < nameBias) }
-    let names = namesAfterCrash { kept[$0] }
+    var parts: [Int] = []
+    for change in pendingNames {
+      let isWhole = generator.below(8) < nameBias
+      parts.append(isWhole ? change.parts : extreme ? 0 : generator.below(change.parts))
+    }
+    let names = namesAfterCrash { parts[$0] }
     var contents: [Int: [UInt8]] = [:]
     for node in files(reachableBy: names) {
       let content = content(node)
@@ -75,6 +112,8 @@ extension SimulatedDisk {
         ? content.extremeContent(newest: contentBias > 0)
         : content.crashContent(bias: contentBias, using: &generator)
     }
-    return crashed(names: names, contents: contents)
+    return crashed(names: names, contents: contents) { modes in
+      extreme ? (nameBias > 0 ? modes.now : modes.old) : generator.oneIn(2) ? modes.old : modes.now
+    }
   }
 }

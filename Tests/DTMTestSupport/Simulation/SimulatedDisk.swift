@@ -4,7 +4,7 @@ internal import SystemPackage
 /// synchronisation has made durable yet.
 struct SimulatedDisk {
   enum Node {
-    case file(SimulatedContent, mode: UInt32)
+    case file(SimulatedContent, modes: SimulatedModes)
     case directory
   }
 
@@ -14,10 +14,26 @@ struct SimulatedDisk {
     let name: String
   }
 
-  /// A change of names that happens whole or not at all: create and link set one name, unlink
-  /// clears one, rename does both.
+  /// A change of names that no directory synchronisation has made durable yet: create and link set
+  /// one name, unlink clears one, rename sets one and clears another.
+  ///
+  /// A rename never loses the file, but where directories are written one by one (ext4 without a
+  /// journal) the new name may come to the disk before the old one goes.
   struct NameChange {
-    var effects: [Place: Int?]
+    var set: (place: Place, node: Int)?
+    var cleared: Place?
+
+    /// How many of its parts came to the disk: 0, 1 or, for a rename, 2.
+    var parts: Int { (set == nil ? 0 : 1) + (cleared == nil ? 0 : 1) }
+
+    func apply(parts: Int, to names: inout [Place: Int]) {
+      if parts == 0 { return }
+      if let set {
+        names[set.place] = set.node
+        if parts == 1 { return }
+      }
+      if let cleared { names[cleared] = nil }
+    }
   }
 
   static let root = 0
@@ -27,6 +43,8 @@ struct SimulatedDisk {
   private(set) var names: [Place: Int] = [:]
   private(set) var durableNames: [Place: Int] = [:]
   private(set) var pendingNames: [NameChange] = []
+  /// Grows with every change: two instants with the same number are one.
+  private(set) var version = 0
   private var nextNode = 1
 
   // MARK: Looking
@@ -77,21 +95,36 @@ struct SimulatedDisk {
   mutating func changeContent<Result>(
     _ node: Int, _ body: (inout SimulatedContent) -> Result
   ) -> Result {
-    guard case .file(var content, let mode) = nodes[node] else {
+    guard case .file(var content, let modes) = nodes[node] else {
       preconditionFailure("a node of an open file is a file")
     }
     nodes[node] = nil
-    defer { nodes[node] = .file(content, mode: mode) }
+    version += 1
+    defer { nodes[node] = .file(content, modes: modes) }
     return body(&content)
   }
 
   mutating func setMode(_ node: Int, _ mode: UInt32) {
-    if case .file(let content, _) = nodes[node] { nodes[node] = .file(content, mode: mode) }
+    guard case .file(let content, var modes) = nodes[node] else { return }
+    version += 1
+    modes.set(mode)
+    nodes[node] = .file(content, modes: modes)
+  }
+
+  func mode(_ node: Int) -> UInt32 {
+    guard case .file(_, let modes) = nodes[node] else { return 0 }
+    return modes.now
+  }
+
+  /// Whether a file's owner, who is not root, may open it.
+  func mayOpen(_ node: Int, writable: Bool) -> Bool {
+    let needed: UInt32 = writable ? 0o600 : 0o400
+    return mode(node) & needed == needed
   }
 
   /// A file without a name.
   mutating func makeFile(mode: UInt32) -> Int {
-    makeNode(.file(SimulatedContent(), mode: mode))
+    makeNode(.file(SimulatedContent(), modes: SimulatedModes(mode)))
   }
 
   private mutating func makeNode(_ node: Node) -> Int {
@@ -103,13 +136,13 @@ struct SimulatedDisk {
   mutating func link(_ node: Int, as path: String) throws(Errno) {
     let place = try place(path)
     if names[place] != nil { throw .fileExists }
-    change([place: node])
+    change(NameChange(set: (place, node)))
   }
 
   mutating func makeDirectory(_ path: String) throws(Errno) {
     let place = try place(path)
     if names[place] != nil { throw .fileExists }
-    change([place: makeNode(.directory)])
+    change(NameChange(set: (place, makeNode(.directory))))
   }
 
   mutating func rename(_ path: String, to target: String) throws(Errno) {
@@ -117,45 +150,53 @@ struct SimulatedDisk {
     let (from, to) = (try place(path), try place(target))
     if names[to] == node { return }
     if let replaced = names[to], case .directory = nodes[replaced] { throw .isDirectory }
-    change([from: nil, to: node])
+    change(NameChange(set: (to, node), cleared: from))
   }
 
   mutating func remove(_ path: String) throws(Errno) {
     _ = try file(path)
-    change([try place(path): nil])
+    change(NameChange(cleared: try place(path)))
   }
 
-  private mutating func change(_ effects: [Place: Int?]) {
-    for (place, node) in effects { names[place] = node }
-    pendingNames.append(NameChange(effects: effects))
+  private mutating func change(_ change: NameChange) {
+    version += 1
+    change.apply(parts: 2, to: &names)
+    pendingNames.append(change)
   }
 
-  /// Makes every pending change that concerns the directory durable; a rename whole, as journalling
-  /// file systems do, even where its other directory is not synchronised.
+  /// Makes every pending change of a name in the directory durable. Of a rename out of it the new
+  /// name becomes durable too, for the file would be lost otherwise; of a rename into it the old
+  /// name, in another directory, stays pending.
   mutating func synchronizeDirectory(_ path: String) throws(Errno) {
     let directory = try directory(path)
+    version += 1
     var rest: [NameChange] = []
     for change in pendingNames {
-      if change.effects.keys.contains(where: { $0.directory == directory }) {
-        for (place, node) in change.effects {
-          durableNames[place] = node
-          // An older change of the same name must not come after this one any more.
-          for index in rest.indices { rest[index].effects[place] = nil }
-        }
-      } else {
+      let isSet = change.set?.place.directory == directory
+      let isCleared = change.cleared?.directory == directory
+      if !isSet && !isCleared {
         rest.append(change)
+        continue
       }
+      let parts = isCleared ? 2 : 1
+      change.apply(parts: parts, to: &durableNames)
+      // An older change of the same name must not come after this one any more.
+      for index in rest.indices {
+        if let place = change.set?.place { rest[index].forget(place) }
+        if parts == 2, let place = change.cleared { rest[index].forget(place) }
+      }
+      if !isCleared, let cleared = change.cleared { rest.append(NameChange(cleared: cleared)) }
     }
-    pendingNames = rest.filter { !$0.effects.isEmpty }
+    pendingNames = rest.filter { $0.parts > 0 }
   }
 
   // MARK: Crashing
 
-  /// The names when of the pending changes those in `kept` came to the disk.
-  func namesAfterCrash(_ kept: (Int) -> Bool) -> [Place: Int] {
+  /// The names when of each pending change so many parts came to the disk.
+  func namesAfterCrash(_ parts: (Int) -> Int) -> [Place: Int] {
     var result = durableNames
-    for (index, change) in pendingNames.enumerated() where kept(index) {
-      for (place, node) in change.effects { result[place] = node }
+    for (index, change) in pendingNames.enumerated() {
+      change.apply(parts: parts(index), to: &result)
     }
     return result
   }
@@ -174,38 +215,78 @@ struct SimulatedDisk {
     return result.sorted()
   }
 
-  /// The disk after a crash that left these names and contents.
-  func crashed(names: [Place: Int], contents: [Int: [UInt8]]) -> SimulatedDisk {
+  /// The disk after a crash that left these names, contents and, of pending modes, these.
+  func crashed(
+    names: [Place: Int], contents: [Int: [UInt8]], modes: (SimulatedModes) -> UInt32
+  ) -> SimulatedDisk {
     var result = self
     result.names = names
     result.durableNames = names
     result.pendingNames = []
-    for (node, kind) in nodes {
-      guard case .file(_, let mode) = kind else { continue }
-      if let bytes = contents[node] {
-        result.nodes[node] = .file(SimulatedContent(settled: bytes), mode: mode)
-      } else {
+    // In order, so that a seed draws the same modes each time.
+    for node in nodes.keys.sorted() {
+      guard case .file(let content, let pending) = nodes[node] else { continue }
+      guard let bytes = contents[node] else {
         result.nodes[node] = nil
+        continue
       }
+      if content.isSettled && pending.isSettled { continue }
+      result.nodes[node] = .file(
+        SimulatedContent(settled: bytes), modes: SimulatedModes(modes(pending)))
     }
     return result
   }
 
-  /// Every path (directories with a `/` at the end) and its content now, for comparing disks.
-  func paths() -> [String: [UInt8]] {
-    var result: [String: [UInt8]] = [:]
+  /// Calls `body` with every path (directories with a `/` at the end) and its node.
+  func forEachPath(_ body: (String, Int) -> Void) {
+    var children: [Int: [(name: String, node: Int)]] = [:]
+    for (place, node) in names { children[place.directory, default: []].append((place.name, node)) }
     var queue = [(Self.root, "")]
     while let (directory, prefix) = queue.popLast() {
-      for (place, node) in names where place.directory == directory {
+      for (name, node) in children[directory] ?? [] {
         switch nodes[node] {
         case .directory:
-          result[prefix + place.name + "/"] = []
-          queue.append((node, prefix + place.name + "/"))
-        case .file(let content, _): result[prefix + place.name] = content.bytes
+          body(prefix + name + "/", node)
+          queue.append((node, prefix + name + "/"))
+        case .file: body(prefix + name, node)
         case nil: break
         }
       }
     }
+  }
+
+  /// Every path and its content now, for comparing disks.
+  func paths() -> [String: [UInt8]] {
+    var result: [String: [UInt8]] = [:]
+    forEachPath { path, node in result[path] = content(node).bytes }
     return result
+  }
+}
+
+extension SimulatedDisk.NameChange {
+  /// Drops the part that concerns a name.
+  fileprivate mutating func forget(_ place: SimulatedDisk.Place) {
+    if set?.place == place { set = nil }
+    if cleared == place { cleared = nil }
+  }
+}
+
+/// A file's permission bits: those now, and those that a disk may hold instead.
+///
+/// fdatasync(2) writes no mode, so that a change stays pending: one was made, and may be lost.
+struct SimulatedModes {
+  private(set) var now: UInt32
+  private var former: UInt32?
+
+  init(_ mode: UInt32) { now = mode }
+
+  var isSettled: Bool { former == nil }
+  /// The mode when the last change did not come to the disk.
+  var old: UInt32 { former ?? now }
+
+  mutating func set(_ mode: UInt32) {
+    if mode == now { return }
+    former = old
+    now = mode
   }
 }

@@ -4,18 +4,20 @@ package import SystemPackage
 /// `FileOperations` in memory that know what a disk holds after a crash.
 ///
 /// What Linux promises, and no more: bytes are durable after `synchronizeData`, names after
-/// `synchronizeDirectory` of their directory; until then each 512-byte sector and each change of a
-/// name may have come to the disk or not, in any order (a rename whole or not at all). After a
-/// failed `synchronizeData` what it was to write stays in doubt for good, as the kernel then calls
-/// the pages clean. Modes are durable at once: nothing rests on them.
+/// `synchronizeDirectory` of their directory; until then each 512-byte sector, each change of a
+/// name and each length on the way may have come to the disk or not, in any order. A rename may
+/// leave both names. What never came to the disk below the length is zeros: the file systems that we
+/// run on show no stale blocks. After a failed `synchronizeData` what it was to write stays in doubt
+/// for good, as the kernel then calls the pages clean. Modes bind, as for an owner who is not root;
+/// a change of one may be lost.
 ///
 /// Every call is an operation with a number, in a journal; a test may let one fail, stop the world
-/// after one, or let a synchronisation do nothing. May be used from any thread.
+/// after one, or let a synchronisation or a lock do nothing. May be used from any thread.
 package final class SimulatedFileOperations: FileOperations {
   /// What the operations are called in the journal.
   package enum Kind: String, Sendable {
     case open, create, createUnnamed, link, rename, remove, makeDirectory, list
-    case synchronizeDirectory, size, read, write, synchronizeData, truncate, setMode
+    case synchronizeDirectory, size, read, write, synchronizeData, truncate, setMode, mode
     case lock, lockHolder, identity
   }
 
@@ -26,112 +28,43 @@ package final class SimulatedFileOperations: FileOperations {
     package var description: String { "\(kind) \(name)" }
   }
 
-  private struct State {
-    var disk = SimulatedDisk()
-    var locks: [Int: (node: Int, kind: FileLock)] = [:]
-    var nextHandle = 1
-    var journal: [Operation] = []
-    var failures: [Int: Errno] = [:]
-    var failingKinds: [Kind: Errno] = [:]
-    var stop: Int?
-    var ignored: [Kind: Set<Int>] = [:]
-  }
-
-  private let state: Monitor<State>
+  let state: Monitor<SimulatedState>
+  /// For one process of an interleaving.
+  let turn: SimulatedTurn?
 
   /// An empty root directory.
   package init() {
-    state = Monitor(State())
+    state = Monitor(SimulatedState())
+    turn = nil
   }
 
-  private init(_ disk: SimulatedDisk) {
-    var state = State()
+  init(_ disk: SimulatedDisk) {
+    var state = SimulatedState()
     state.disk = disk
+    // Names drawn after a crash are others than those drawn before.
+    state.names = SplitMix(seed: UInt64(disk.version) &* 2 &+ 3)
     self.state = Monitor(state)
+    turn = nil
   }
 
-  // MARK: What tests ask for
-
-  /// All operations so far, those that failed included; number `n` is at index `n - 1`.
-  package var journal: [Operation] { state.withLock { $0.journal } }
-
-  /// Lets operation `number` (1 is the first of all) fail; a failing write leaves the first half of
-  /// its bytes, a failing synchronisation leaves in doubt what it was to write.
-  package func fail(operation number: Int, with error: Errno) {
-    state.withLock { $0.failures[number] = error }
+  private init(_ state: Monitor<SimulatedState>, _ turn: SimulatedTurn) {
+    self.state = state
+    self.turn = turn
   }
 
-  /// Lets every operation of some kinds fail from now on, as on a full disk.
-  package func fail(every kinds: Set<Kind>, with error: Errno) {
-    state.withLock { state in
-      for kind in kinds { state.failingKinds[kind] = error }
-    }
-  }
-
-  /// Lets all operations after `number` fail without any effect: the machine stops there.
-  package func stop(after number: Int) {
-    state.withLock { $0.stop = number }
-  }
-
-  /// Lets the `number`-th (from 1, over the whole journal) operation of a kind succeed without
-  /// doing anything.
-  package func ignore(_ kind: Kind, number: Int) {
-    state.withLock { _ = $0.ignored[kind, default: []].insert(number) }
-  }
-
-  /// Ends all failures that were asked for.
-  package func clearFailures() {
-    state.withLock {
-      $0.failures = [:]
-      $0.failingKinds = [:]
-      $0.stop = nil
-      $0.ignored = [:]
-    }
-  }
-
-  /// What the next process sees when all processes were killed now: nothing that was written is
-  /// lost, no lock is left. A copy with a journal of its own.
-  package func afterKill() -> SimulatedFileOperations {
-    SimulatedFileOperations(state.withLock { $0.disk })
-  }
-
-  /// What a crash of the machine may leave now: all states where the combinations are at most
-  /// `limit`, else about `limit` drawn ones (nothing and everything pending written among them).
-  /// No two are alike. Each is settled and has a journal of its own.
-  package func crashStates(
-    limit: Int, using generator: inout SplitMix
-  ) -> [SimulatedFileOperations] {
-    state.withLock { $0.disk }.crashStates(limit: limit, using: &generator)
-      .map { SimulatedFileOperations($0) }
-  }
-
-  /// Every path (a directory's ends with `/`) and its bytes, as the running system sees them.
-  package func paths() -> [String: [UInt8]] { state.withLock { $0.disk.paths() } }
-
-  /// Puts bytes into a file, durable at once: damage, or a fixture. Makes the file where there is
-  /// none; nil removes it.
-  package func plant(_ bytes: [UInt8]?, at name: String) throws(Errno) {
-    try state.withLock { state throws(Errno) in
-      if let node = try? state.disk.file(name) {
-        if let bytes {
-          state.disk.changeContent(node) { $0 = SimulatedContent(settled: bytes) }
-        } else {
-          try state.disk.remove(name)
-        }
-      } else if let bytes {
-        let node = state.disk.makeFile(mode: 0o600)
-        state.disk.changeContent(node) { $0 = SimulatedContent(settled: bytes) }
-        try state.disk.link(node, as: name)
-      }
-      let directory = name.lastIndex(of: "/").map { String(name[..<$0]) } ?? ""
-      try state.disk.synchronizeDirectory(directory)
-    }
+  /// The same files as one process of an interleaving sees them.
+  func view(_ turn: SimulatedTurn) -> SimulatedFileOperations {
+    SimulatedFileOperations(state, turn)
   }
 
   // MARK: FileOperations
 
   package func open(_ name: String, writable: Bool) throws(Errno) -> any OpenFile {
-    try opened(.open, name) { disk throws(Errno) in try disk.file(name) }
+    try opened(.open, name) { disk throws(Errno) in
+      let node = try disk.file(name)
+      if !disk.mayOpen(node, writable: writable) { throw .permissionDenied }
+      return node
+    }
   }
 
   package func create(_ name: String, mode: UInt32) throws(Errno) -> any OpenFile {
@@ -175,18 +108,39 @@ package final class SimulatedFileOperations: FileOperations {
   }
 
   package func synchronizeDirectory(_ name: String) throws(Errno) {
+    try turn?.pass()
     try state.withLock { state throws(Errno) in
-      if let error = begin(.synchronizeDirectory, name, &state) { throw error }
-      if isIgnored(.synchronizeDirectory, state) { return }
+      if let error = state.begin(.synchronizeDirectory, name) { throw error }
+      if state.isIgnored(.synchronizeDirectory) { return }
       try state.disk.synchronizeDirectory(name)
+    }
+  }
+
+  /// One after the other, all of them, as they come to an end at the same time on the kernel.
+  package func synchronizeData(_ opened: [any OpenFile]) throws(Errno) {
+    var first: Errno?
+    for file in opened {
+      do throws(Errno) { try file.synchronizeData() } catch { first = first ?? error }
+    }
+    if let first { throw first }
+  }
+
+  /// The same names in each run, so that a seed gives the same states.
+  package func uniqueBytes(_ count: Int) -> [UInt8] {
+    state.withLock { state in
+      var generator = state.names
+      let bytes = (0..<count).map { _ in UInt8(generator.below(256)) }
+      state.names = generator
+      return bytes
     }
   }
 
   private func opened(
     _ kind: Kind, _ name: String, _ body: (inout SimulatedDisk) throws(Errno) -> Int
   ) throws(Errno) -> any OpenFile {
+    try turn?.pass()
     let (node, handle) = try state.withLock { state throws(Errno) in
-      if let error = begin(kind, name, &state) { throw error }
+      if let error = state.begin(kind, name) { throw error }
       let node = try body(&state.disk)
       state.nextHandle += 1
       return (node, state.nextHandle)
@@ -194,108 +148,13 @@ package final class SimulatedFileOperations: FileOperations {
     return SimulatedOpenFile(of: self, node: node, handle: handle, name: name)
   }
 
-  private func perform<Result>(
+  func perform<Result>(
     _ kind: Kind, _ name: String, _ body: (inout SimulatedDisk) throws(Errno) -> Result
   ) throws(Errno) -> Result {
-    try state.withLock { state throws(Errno) in
-      if let error = begin(kind, name, &state) { throw error }
+    try turn?.pass()
+    return try state.withLock { state throws(Errno) in
+      if let error = state.begin(kind, name) { throw error }
       return try body(&state.disk)
-    }
-  }
-
-  /// Counts an operation; returns the error that it is to fail with.
-  private func begin(_ kind: Kind, _ name: String, _ state: inout State) -> Errno? {
-    state.journal.append(Operation(kind: kind, name: name))
-    if let stop = state.stop, state.journal.count > stop { return .ioError }
-    return state.failures[state.journal.count] ?? state.failingKinds[kind]
-  }
-
-  private func isIgnored(_ kind: Kind, _ state: State) -> Bool {
-    guard let numbers = state.ignored[kind] else { return false }
-    return numbers.contains(state.journal.count { $0.kind == kind })
-  }
-
-  private static func isStopped(_ state: State) -> Bool {
-    state.stop.map { state.journal.count > $0 } ?? false
-  }
-}
-
-// MARK: - What open files call
-
-extension SimulatedFileOperations {
-  func file<Result>(
-    _ kind: Kind, _ file: SimulatedOpenFile, _ body: (inout SimulatedContent) -> Result
-  ) throws(Errno) -> Result {
-    try perform(kind, file.name) { disk in disk.changeContent(file.node, body) }
-  }
-
-  func write(_ bytes: [UInt8], at offset: Int, to file: SimulatedOpenFile) throws(Errno) {
-    try state.withLock { state throws(Errno) in
-      guard let error = begin(.write, file.name, &state) else {
-        state.disk.changeContent(file.node) { $0.write(bytes[...], at: offset) }
-        return
-      }
-      if !Self.isStopped(state) {
-        let half = bytes[..<(bytes.count / 2)]
-        state.disk.changeContent(file.node) { $0.write(half, at: offset) }
-      }
-      throw error
-    }
-  }
-
-  func synchronize(_ file: SimulatedOpenFile) throws(Errno) {
-    try state.withLock { state throws(Errno) in
-      if let error = begin(.synchronizeData, file.name, &state) {
-        if !Self.isStopped(state) {
-          state.disk.changeContent(file.node) { $0.failSynchronizing() }
-        }
-        throw error
-      }
-      if isIgnored(.synchronizeData, state) { return }
-      state.disk.changeContent(file.node) { $0.synchronize() }
-    }
-  }
-
-  func setMode(_ mode: UInt32, of file: SimulatedOpenFile) throws(Errno) {
-    try perform(.setMode, file.name) { disk in disk.setMode(file.node, mode) }
-  }
-
-  func identity(of file: SimulatedOpenFile) throws(Errno) -> (inode: UInt64, links: Int) {
-    try perform(.identity, file.name) { disk in (UInt64(file.node), disk.links(file.node)) }
-  }
-
-  func lock(_ kind: FileLock, of file: SimulatedOpenFile, wait: Bool) throws(Errno) -> Bool {
-    let error = state.withLock { begin(.lock, file.name, &$0) }
-    if let error { throw error }
-    if kind == .none {
-      unlock(file.handle)
-      return true
-    }
-    func take(_ state: inout State) -> Bool? {
-      if Self.conflicts(kind, file, state) { return wait ? nil : false }
-      state.locks[file.handle] = (file.node, kind)
-      return true
-    }
-    return state.wait(for: take) ?? false
-  }
-
-  func lockHolder(of file: SimulatedOpenFile) throws(Errno) -> Int32? {
-    let error = state.withLock { begin(.lockHolder, file.name, &$0) }
-    if let error { throw error }
-    return state.withLock { Self.conflicts(.exclusive, file, $0) ? 0 : nil }
-  }
-
-  /// Drops the lock of an open file, as closing it does.
-  func unlock(_ handle: Int) {
-    state.update { $0.locks[handle] = nil }
-  }
-
-  private static func conflicts(
-    _ kind: FileLock, _ file: SimulatedOpenFile, _ state: State
-  ) -> Bool {
-    state.locks.contains { handle, lock in
-      handle != file.handle && lock.node == file.node
-        && (kind == .exclusive || lock.kind == .exclusive)
     }
   }
 }

@@ -20,11 +20,11 @@ final class SimulatedOpenFile: OpenFile {
   }
 
   func size() throws(Errno) -> Int {
-    try operations.file(.size, self) { $0.bytes.count }
+    try operations.look(.size, self) { $0.bytes.count }
   }
 
   func read(at offset: Int, count: Int) throws(Errno) -> [UInt8] {
-    try operations.file(.read, self) { content in
+    try operations.look(.read, self) { content in
       let start = min(offset, content.bytes.count)
       return Array(content.bytes[start..<min(start + count, content.bytes.count)])
     }
@@ -37,10 +37,12 @@ final class SimulatedOpenFile: OpenFile {
   func synchronizeData() throws(Errno) { try operations.synchronize(self) }
 
   func truncate(to length: Int) throws(Errno) {
-    try operations.file(.truncate, self) { $0.truncate(to: length) }
+    try operations.truncate(self, to: length)
   }
 
   func setMode(_ mode: UInt32) throws(Errno) { try operations.setMode(mode, of: self) }
+
+  func mode() throws(Errno) -> UInt32 { try operations.mode(of: self) }
 
   func lock(_ kind: FileLock, wait: Bool) throws(Errno) -> Bool {
     try operations.lock(kind, of: self, wait: wait)

@@ -52,6 +52,12 @@ final class ChildProcess {
     return false
   }
 
+  /// Whether the process has ended; reads meanwhile what it writes, so that it can.
+  var hasEnded: Bool {
+    readAvailable(milliseconds: 0)
+    return !isRunning
+  }
+
   func send(_ signal: Int32) {
     if isRunning { kill(pid, signal) }
   }

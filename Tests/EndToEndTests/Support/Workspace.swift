@@ -8,7 +8,7 @@ import Testing
 final class Workspace {
   let root: String
   /// The data folder.
-  let lake: String
+  private(set) var lake: String
   /// Runs before each program; `setpriv` to be somebody else.
   private var prefix: [String] = []
   private var programs: String
@@ -31,9 +31,17 @@ final class Workspace {
     for name in ["lake", "home", "run", "state", "config"] { try Files.makeDirectory(path(name)) }
   }
 
+  /// A directory in memory where the machine has one, for images of disks that nobody needs to be
+  /// durable.
+  private(set) lazy var memory: String = {
+    let made = try? shellOutcome("mktemp -d /dev/shm/dtm-e2e.XXXXXX")
+    guard let made, made.status == 0 else { return root }
+    return String(made.text.dropLast())
+  }()
+
   deinit {
     // rm knows every name; it is no part of what is tested.
-    let removal = try? ChildProcess(["rm", "-rf", root], in: "/", environment: environment)
+    let removal = try? ChildProcess(["rm", "-rf", root, memory], in: "/", environment: environment)
     _ = removal?.finish()
   }
 
@@ -42,6 +50,12 @@ final class Workspace {
 
   /// A path beneath the data folder.
   func file(_ name: String) -> String { "\(lake)/\(name)" }
+
+  /// Makes another directory the data folder.
+  func moveLake(to path: String) throws {
+    try Files.makeDirectory(path)
+    lake = path
+  }
 
   /// Goes on as an ordinary user (nobody) where the tests run as root.
   func becomeOrdinaryUser() throws {
@@ -117,10 +131,16 @@ final class Workspace {
   /// Runs a shell command in the scratch folder, which has to succeed.
   @discardableResult
   func shell(_ script: String) throws -> String {
-    let child = try ChildProcess(["sh", "-ec", script], in: root, environment: environment)
-    let outcome = child.finish()
+    let outcome = try shellOutcome(script)
     try #require(outcome.status == 0, "\(script): \(outcome.errorText)")
     return outcome.text
+  }
+
+  /// Runs a shell command in the scratch folder, with the administrator's programs in its path.
+  func shellOutcome(_ script: String) throws -> Outcome {
+    var variables = environment
+    variables["PATH"] = "/usr/local/sbin:/usr/sbin:/sbin:" + (environment["PATH"] ?? "")
+    return try ChildProcess(["sh", "-ec", script], in: root, environment: variables).finish()
   }
 
   /// Writes a file of the data folder, whole, its directories too.

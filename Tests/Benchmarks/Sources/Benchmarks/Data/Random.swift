@@ -1,0 +1,25 @@
+/// SplitMix64: the same numbers for the same seed, on every machine.
+struct Random: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+
+  /// 0 ..< 1.
+  mutating func fraction() -> Double { Double(next() >> 11) / Double(1 << 53) }
+
+  /// A number of the triangular distribution.
+  mutating func triangular(from low: Double, to high: Double, mode: Double) -> Double {
+    let u = fraction()
+    let c = (mode - low) / (high - low)
+    if u < c { return low + (u * (high - low) * (mode - low)).squareRoot() }
+    return high - ((1 - u) * (high - low) * (high - mode)).squareRoot()
+  }
+}

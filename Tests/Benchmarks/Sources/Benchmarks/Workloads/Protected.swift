@@ -1,0 +1,68 @@
+/// A place that a daemon protects while a workload runs.
+final class Protected {
+  let place: Place
+  private let bench: Bench
+  private let quiet: String
+  private var daemon: Daemon?
+
+  /// Makes the place; the daemon starts with the first contender's set-up.
+  init(_ bench: Bench, _ dataset: any Dataset, quiet: String) throws {
+    self.bench = bench
+    self.quiet = quiet
+    place = try bench.place("dtmd-\(dataset.name)", dataset)
+  }
+
+  private func started() throws -> Daemon {
+    if let daemon { return daemon }
+    _ = try measure(bench.dtm.create(place) + bench.dtm.snapshot(place, 1))
+    let daemon = try Daemon(bench.dtm, place, quiet: quiet)
+    self.daemon = daemon
+    return daemon
+  }
+
+  private func stop() throws {
+    try daemon?.stop()
+    daemon = nil
+  }
+
+  /// Edits the tree, then measures an action: from the last write to its end.
+  ///
+  /// `rounds`: the ones that count, all others have no figures.
+  func contender(
+    _ name: String, rounds: some RangeExpression<Int> = 0...,
+    edit: @escaping (Place, _ round: Int) throws -> Void,
+    action: @escaping (Place) throws -> Measurement
+  ) -> Contender {
+    Contender(
+      name: name,
+      setUp: { _ = try self.started() },
+      measure: { round in
+        guard rounds.contains(round) else { return Measurement() }
+        try edit(self.place, round)
+        let last = ContinuousClock.now
+        var measurement = try self.started().measuring { try action(self.place) }
+        measurement[.commit] = last.duration(to: .now) / .seconds(1)
+        return measurement
+      },
+      tearDown: { try self.stop() })
+  }
+
+  /// What the daemon holds, newly started each round.
+  func idle(_ name: String) -> Contender {
+    Contender(
+      name: name,
+      prepare: { _ in
+        try self.stop()
+        _ = try self.restarted()
+      },
+      measure: { _ in try self.started().idle() },
+      tearDown: { try self.stop() })
+  }
+
+  private func restarted() throws -> Daemon {
+    if !Files.isThere(place.repository) { return try started() }
+    let daemon = try Daemon(bench.dtm, place, quiet: quiet)
+    self.daemon = daemon
+    return daemon
+  }
+}
