@@ -77,7 +77,8 @@ package struct FolderError: Error, Sendable {
   package init(_ error: RepositoryError, _ doing: String? = nil) {
     let code: Code =
       switch error.code {
-      case .notFound: .notFound
+      // A snapshot may be pruned; what a snapshot needs has to be there.
+      case .notFound: error.objectKind.map { $0 == .snapshot } ?? true ? .notFound : .corrupt
       case .exists: .exists
       case .corrupt: .corrupt
       case .locked: .busy

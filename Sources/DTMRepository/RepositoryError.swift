@@ -35,17 +35,20 @@ package struct RepositoryError: Error, Sendable {
   /// The file in the repository, relative to its root.
   package let file: String?
   package let object: ObjectID?
+  /// What the object is, where it was looked for as one.
+  package let objectKind: ObjectKind?
   /// The system's word, where it began there.
   package let cause: Errno?
 
   package init(
     _ code: Code, _ message: String, file: String? = nil, object: ObjectID? = nil,
-    cause: Errno? = nil
+    objectKind: ObjectKind? = nil, cause: Errno? = nil
   ) {
     self.code = code
     self.message = message
     self.file = file
     self.object = object
+    self.objectKind = objectKind
     self.cause = cause
   }
 

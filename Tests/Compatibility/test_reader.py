@@ -440,5 +440,47 @@ class Golden(unittest.TestCase):
             format1.whole(data, format1.parse_page)
 
 
+class Version1Case(TemporaryCase):
+    """What the program wrote when format 1 was its format (version1/make.sh) is read as it was meant."""
+
+    def setUp(self):
+        super().setUp()
+        here = os.path.join(os.path.dirname(os.path.abspath(__file__)), "version1")
+        shutil.copytree(os.path.join(here, "repository"), self.path)
+        for name in ("packs", "live", "index", "state", "trash", "journal", "locks"):
+            os.makedirs(os.path.join(self.path, name), exist_ok=True)
+        with open(os.path.join(here, "expected.json"), encoding="utf-8") as file:
+            self.expected = json.load(file)
+
+    def test_is_sound(self):
+        status, out, messages = run(self.path, "verify")
+        self.assertEqual((status, messages), (0, ""), out)
+
+    def test_restores_each_snapshot(self):
+        self.assertEqual(len(self.expected), 3)
+        for snapshot in self.expected:
+            out = os.path.join(self.folder, snapshot["id"])
+            status, _, messages = run(self.path, "restore", snapshot["id"], out)
+            self.assertEqual(status, 0, messages)
+            found = {}
+            for at, folders, files in os.walk(out):
+                for name in folders + files:
+                    path = os.path.join(at, name)
+                    found[os.path.relpath(path, out)] = self.look(path)
+            self.assertEqual(found, snapshot["entries"])
+
+    @staticmethod
+    def look(path):
+        status = os.lstat(path)
+        if stat.S_ISLNK(status.st_mode):
+            return {"kind": "symlink", "target": os.readlink(path)}
+        mode = stat.S_IMODE(status.st_mode)
+        if stat.S_ISDIR(status.st_mode):
+            return {"kind": "directory", "mode": mode}
+        data = contents(path)
+        return {"kind": "file", "mode": mode, "mtime": status.st_mtime_ns, "size": len(data),
+                "sha256": hashlib.sha256(data).hexdigest()}
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -93,11 +93,16 @@ def verify_pack(pack):
 
 def verify_log(log, problems):
     """The chain of all records, the moves of all refs, and both copies of each segment."""
-    state = None
+    state, gone = None, given_up(log)
     for number in log.numbers:
+        if number in gone:
+            continue
         try:
             segment = log.segment(number)
             problems += segment.problems
+            if segment.records and is_repair(segment.records[0]):
+                # It says anew what the refs are, and need not follow what was given up.
+                state = None
             refs = segment.refs(state)
             for record in segment.records:
                 verify_record(record)
@@ -105,6 +110,24 @@ def verify_log(log, problems):
         except Bad as error:
             problems.append(located(f"refs/{number:08}", error))
             state = None
+
+
+def is_repair(record):
+    return record.fields.get(4, string, "") == "repair"
+
+
+def given_up(log):
+    """The segments that repairs do without."""
+    gone = set()
+    for number in log.numbers:
+        try:
+            records = log.segment(number).records
+        except Bad:
+            continue
+        if records and is_repair(records[0]):
+            details = records[0].fields.get(12, list_of(string, string), [])
+            gone |= {int(value) for key, value in details if key == "gone"}
+    return gone
 
 
 def verify_record(record):

@@ -7,7 +7,7 @@ import Testing
     "init", "snapshot", "protect", "unprotect", "wait", "status", "log", "show", "diff", "ls",
     "cat",
     "restore", "checkout", "undo", "redo", "operations", "branch", "tag", "label", "pin", "unpin",
-    "verify", "config", "completions",
+    "verify", "repair", "config", "completions",
   ]
 
   @Test func `of the program lists the commands by what they are for`() throws {

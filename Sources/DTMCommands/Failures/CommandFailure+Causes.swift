@@ -87,7 +87,8 @@ extension CommandFailure {
   /// What helps against most failures of a kind; nil where nothing general does.
   private static func usualHint(_ code: Code) -> String? {
     switch code {
-    case .corrupt: "dtm verify --all --read-data says what else is damaged"
+    case .corrupt:
+      "dtm repair saves what can be saved; dtm verify --all --read-data says what is damaged"
     case .noSpace: "free some space on that disk, then run it again"
     case .busy, .conflict: "run it again in a moment"
     case .unavailable: "start it: systemctl start dtmd, or dtmd run"

@@ -30,7 +30,7 @@ struct DataTimeMachine: ParsableCommand {
         subcommands: [Branch.self, Tag.self, Label.self, Pin.self, Unpin.self]),
       CommandGroup(
         name: "Look after it",
-        subcommands: [Verify.self, ConfigurationCommand.self, Completions.self]),
+        subcommands: [Verify.self, Repair.self, ConfigurationCommand.self, Completions.self]),
     ])
 
   @Option(

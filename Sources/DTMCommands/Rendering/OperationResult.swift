@@ -30,7 +30,7 @@ struct OperationResult {
     } else if !options.quiet {
       for line in lines(outcome, word: word) { try output.line(line) }
     }
-    return outcome.restore?.problems.isEmpty ?? true ? .done : .incomplete
+    return RestoreResult.status(outcome.restore)
   }
 
   private func lines(_ outcome: UndoOutcome, word: String) -> [String] {

@@ -34,6 +34,13 @@ struct RestoreResult {
     } else if !options.quiet {
       for line in try lines(result, request) { try output.line(line) }
     }
+    return Self.status(outcome)
+  }
+
+  /// Damage weighs more than what could not be done.
+  static func status(_ outcome: RestoreOutcome?) -> CommandStatus {
+    guard let outcome else { return .done }
+    if !outcome.damaged.isEmpty { return .damaged }
     return outcome.problems.isEmpty ? .done : .incomplete
   }
 
@@ -52,6 +59,7 @@ struct RestoreResult {
     writer.array("problems") { writer in
       for problem in outcome?.problems ?? [] { writer.problem(problem) }
     }
+    writer.field("damaged", paths: outcome?.damaged ?? [])
     writer.array("versions") { writer in
       for version in outcome?.versions ?? [] {
         writer.object { writer in
@@ -218,6 +226,13 @@ struct RestoreResult {
     }
     if outcome.problems.count > Self.listed {
       lines.append("  and \(outcome.problems.count - Self.listed) more; --json lists all")
+    }
+    if !outcome.damaged.isEmpty {
+      let paths = Words.count(outcome.damaged.count, "path")
+      lines.append(
+        style.failure("damaged") + "  \(paths) can't be read back from the repository and "
+          + "\(outcome.damaged.count == 1 ? "was" : "were") left as they are: "
+          + "dtm repair looks for what is left")
     }
     return lines
   }

@@ -13,6 +13,9 @@ struct Verify: ReportingVerb {
       byte is read and held against its SHA-256. Status 65 where something is damaged.
       """)
 
+  /// So much damage is told one by one.
+  private static let listed = 40
+
   @Argument(help: "The snapshot (default: HEAD)")
   var snapshot: String?
 
@@ -70,7 +73,7 @@ struct Verify: ReportingVerb {
 
   private func lines(_ found: Verification, _ style: Style) -> [String] {
     var lines: [String] = []
-    for damage in found.damage {
+    for damage in found.damage.prefix(Self.listed) {
       lines.append(style.failure("damaged") + "  \(Words.visible(damage.message))")
       if !damage.snapshots.isEmpty {
         lines.append("  snapshots  " + Self.some(damage.snapshots.map(Words.short)))
@@ -80,12 +83,18 @@ struct Verify: ReportingVerb {
           "  paths      " + Self.some(damage.paths.map { $0.isRoot ? "." : Quoting.path($0) }))
       }
     }
+    if found.damage.count > Self.listed {
+      lines.append("and \(Words.grouped(found.damage.count - Self.listed)) more; --json lists all")
+    }
     let objects = Words.count(found.objects, "object")
     let snapshots = Words.count(found.snapshots, "snapshot")
     let read = readData ? ", \(HumanUnits.bytes(found.bytes)) read" : ""
     let verdict =
       found.isSound ? style.good("sound") : style.failure(Words.count(found.damage.count, "damage"))
     lines.append("\(objects), \(snapshots)\(read): \(verdict)")
+    if !found.isSound {
+      lines.append("dtm repair saves what can be saved, and looks in the folder for what is lost")
+    }
     if found.isSound, !readData {
       lines.append("the data itself was not read: dtm verify --read-data does")
     }

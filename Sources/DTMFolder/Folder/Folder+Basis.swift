@@ -23,12 +23,19 @@ extension Folder {
   ///
   /// The state may be older than the head (a crash came between, or another program moved the
   /// branch): what it says is as true as ever, of the snapshot that it names.
-  func basis(_ objects: any ObjectReader) throws(FolderError) -> Basis {
+  ///
+  /// `isAfresh`: from nothing that is there, for a tree that is damaged.
+  func basis(
+    _ objects: any ObjectReader, isAfresh: Bool = false
+  ) throws(FolderError) -> Basis {
     let history = try History(repository, folder: id)
     let branch = history.currentBranch
     let hasHead = history.state.refs[refs.head] != nil
     var parent: KnownSnapshot?
     if let head = history.head { parent = try history.snapshot(head) }
+    if isAfresh {
+      return Basis(branch: branch, hasHead: hasHead, parent: parent, base: nil, header: nil)
+    }
     if let header = state.beginReading(), let base = try described(header, history, objects) {
       return Basis(branch: branch, hasHead: hasHead, parent: parent, base: base, header: header)
     }

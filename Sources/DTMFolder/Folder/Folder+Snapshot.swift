@@ -15,16 +15,19 @@ extension Folder {
     let lock = try captureLock(patience: request.patience)
     defer { withExtendedLifetime(lock) {} }
     let started = environment.time.monotonic()
+    let isAfresh: Bool
     do throws(FolderError) {
       return try capture(request, started: started)
     } catch {
       state.rollBack()
-      guard error.code == .stateDamaged else { throw error }
+      guard error.code == .stateDamaged || error.code == .corrupt else { throw error }
+      // A damaged tree is no base: the folder is read whole, which stores what is lost again.
+      isAfresh = error.code == .corrupt
       state.reset()
       if request.changes.basis == .events { throw FolderError(.refused, error.message) }
     }
     do throws(FolderError) {
-      return try capture(request, started: started)
+      return try capture(request, started: started, isAfresh: isAfresh)
     } catch {
       state.rollBack()
       throw error
@@ -32,13 +35,15 @@ extension Folder {
   }
 
   private func capture(
-    _ request: SnapshotRequest, started: Duration
+    _ request: SnapshotRequest, started: Duration, isAfresh: Bool = false
   ) throws(FolderError) -> SnapshotOutcome {
     let isReplaced = try refreshRoot()
     let session = try onRepository { () throws(RepositoryError) in
       try repository.beginSession()
     }
-    let basis = try basis(session)
+    // Who wants everything read wants what is stored of it checked too.
+    session.checksContent = request.changes.basis == .full || isAfresh
+    let basis = try basis(session, isAfresh: isAfresh)
     try check(request.changes, basis)
     try checkRoot(request, basis, isReplaced: isReplaced)
     let base = basis.base.map { Tree(root: $0.snapshot.tree, objects: session) }
@@ -95,7 +100,10 @@ extension Folder {
     for attempt in 1...Self.commitAttempts {
       var snapshot = try snapshot(request, run, tree, base: first.base, parent: parent, branch)
       if parent?.id != first.base?.id, let parent {
-        try recount(&snapshot, tree, parent, session)
+        do throws(FolderError) { try recount(&snapshot, tree, parent, session) } catch {
+          // Against a damaged tree everything is new.
+          guard error.code == .corrupt else { throw error }
+        }
       }
       do throws(RepositoryError) {
         let id = try session.write(.snapshot, snapshot.encoded)

@@ -92,6 +92,11 @@ package final class Folder {
     if held == nil { held = try lock(patience: .zero) }
   }
 
+  /// Takes over the capture lock that a repair holds, until `release`.
+  func hold(_ lock: CaptureLock) {
+    held = lock
+  }
+
   /// Gives the capture lock back that `hold` took.
   package func release() {
     held = nil
@@ -120,14 +125,8 @@ package final class Folder {
   }
 
   private func busy() -> FolderError {
-    var holder = "another process"
-    do throws(Errno) {
-      let file = try repository.files.open("locks/capture", writable: false)
-      let text = String(decoding: try file.read(at: 0, count: 32), as: UTF8.self)
-      if let pid = Int(text.filter(\.isNumber)) { holder = "process \(pid)" }
-    } catch {
-      // The lock's file is only asked for a name to tell.
-    }
+    let holder =
+      CaptureLock.holder(repository.files).map { "process \($0)" } ?? "another process"
     return FolderError(
       .busy, "\(holder) is capturing this folder", hint: "try again when it has ended")
   }

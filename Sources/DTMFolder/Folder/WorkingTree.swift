@@ -28,18 +28,19 @@ extension Folder {
     do throws(FolderError) {
       return try workingOnce(changes)
     } catch {
-      // Another process may be writing the cache anew; without it everything is read.
-      guard error.code == .stateDamaged else { throw error }
-      return try workingOnce(changes, distrusting: true)
+      // Another process may be writing the cache anew; without it everything is read. A damaged tree is
+      // no base.
+      guard error.code == .stateDamaged || error.code == .corrupt else { throw error }
+      return try workingOnce(changes, distrusting: true, isAfresh: error.code == .corrupt)
     }
   }
 
   private func workingOnce(
-    _ changes: ChangeSet, distrusting: Bool = false
+    _ changes: ChangeSet, distrusting: Bool = false, isAfresh: Bool = false
   ) throws(FolderError) -> WorkingTree {
     _ = try refreshRoot()
     let objects = WorkingObjects(over: repository.objects, chunker: repository.format.chunker)
-    let basis = try basis(objects)
+    let basis = try basis(objects, isAfresh: isAfresh)
     try check(changes, basis)
     let base = basis.base.map { Tree(root: $0.snapshot.tree, objects: objects) }
     let run = CaptureRun(

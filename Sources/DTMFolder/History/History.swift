@@ -80,7 +80,8 @@ package struct History {
   }
 
   /// Calls `body` with a snapshot and its ancestors that are still kept, newest first, until it
-  /// returns false.
+  /// returns false. An ancestor that is lost or damaged is passed over where the ref log knows what came
+  /// before it; `dtm verify` names it.
   package func forEachAncestor(
     of id: ObjectID?, _ body: (KnownSnapshot) throws(FolderError) -> Bool
   ) throws(FolderError) {
@@ -88,9 +89,13 @@ package struct History {
     while let current = next {
       let known: KnownSnapshot
       do throws(FolderError) { known = try snapshot(current) } catch {
+        guard current != id, error.code == .notFound || error.code == .corrupt else { throw error }
         // Pruned and collected: history ends here.
-        if error.code == .notFound && current != id { return }
-        throw error
+        next = try onRepository { () throws(RepositoryError) in
+          try repository.refLog.isPruned(current)
+            ? nil : try repository.refLog.predecessor(of: current)
+        }
+        continue
       }
       if try !body(known) { return }
       next = known.snapshot.parent

@@ -86,14 +86,18 @@ struct EntryBuilder {
             key.name, [.readWrite, .create, .exclusive, .noFollow], mode: mode))
       }
     } catch { return try run.skip(index, error, "create") }
-    let written: Int
-    if let old, let source = source(old, for: entry) {
-      written = try content.fill(file.descriptor, with: entry, from: source.descriptor, old)
-    } else {
-      written = try content.fill(file.descriptor, with: entry)
+    do throws(FolderError) {
+      if let old, let source = source(old, for: entry) {
+        run.addBytes(
+          try content.fill(file.descriptor, with: entry, from: source.descriptor, old))
+      } else {
+        run.addBytes(try content.fill(file.descriptor, with: entry))
+      }
+    } catch {
+      // The others can be brought back all the same.
+      return try run.skip(index, damage: error)
     }
-    run.addBytes(written)
-    let attributes = try entry.attributes.decoded(objects)
+    let attributes = try run.attributes(of: entry, objects) ?? []
     let status = try onPath(entry.key, "stat") { () throws(Errno) in try file.descriptor.status() }
     run.metadata.apply(
       entry, attributes, to: file.descriptor, status,
@@ -129,7 +133,7 @@ struct EntryBuilder {
 
   private mutating func buildOther(_ index: Int, _ entry: TreeEntry) throws(FolderError) {
     let key = run.plan.buildKey(index)
-    let attributes = try entry.attributes.decoded(objects)
+    let attributes = try run.attributes(of: entry, objects) ?? []
     try attempt(index, key, "create") { [run] builder, directory throws(Errno) in
       try run.writable(directory, key.parent ?? .root) { () throws(Errno) in
         switch entry.content {
@@ -180,7 +184,7 @@ struct EntryBuilder {
   mutating func finishDirectory(_ index: Int) throws(FolderError) {
     guard let entry = run.plan.items[index].new else { return }
     let key = run.plan.buildKey(index)
-    let attributes = try entry.attributes.decoded(objects)
+    let attributes = try run.attributes(of: entry, objects) ?? []
     do throws(DirectoryObstacle) {
       let directory = try walker.open(key)
       do throws(Errno) {

@@ -41,7 +41,12 @@ struct FileBuilder {
     _ file: borrowing Descriptor, with entry: TreeEntry, from source: borrowing Descriptor,
     _ present: TreeEntry
   ) throws(FolderError) -> Int {
-    let known = try chunks(of: present)
+    // What is there may be as damaged in the repository as it is whole in the folder.
+    let known: [ObjectID: Int]
+    do throws(FolderError) { known = try chunks(of: present) } catch {
+      guard error.code == .corrupt else { throw error }
+      return try fill(file, with: entry)
+    }
     var shared: [Shared] = []
     var written = try fill(file, entry, known: known) { shared.append($0) }
     var start = 0

@@ -13,8 +13,9 @@ extension Folder {
   ///
   /// `recorder`: makes the snapshots, where a daemon holds the folder. Throws `.notFound` for a path that
   /// the state does not have, `.exists` for a destination that is not empty, `.busy` when another restore
-  /// or capture is at work, `.corrupt` for damaged content: then nothing has changed. What could not be
-  /// done for single paths is in the outcome's problems.
+  /// or capture is at work, `.corrupt` where a tree is damaged: then nothing has changed. What could not
+  /// be done for single paths is in the outcome's problems, and, where their content is damaged, in its
+  /// `damaged` paths.
   package func restore(
     _ request: RestoreRequest, recorder: (any RestoreRecorder)? = nil,
     reached: @escaping @Sendable (RestorePoint) throws(FolderError) -> Void = { _ in }
@@ -126,6 +127,7 @@ extension Folder {
     try journal.close()
     outcome.bytesWritten = run.bytesWritten
     outcome.problems = run.problems.all
+    outcome.damaged = run.problems.damaged
     return outcome
   }
 

@@ -16,6 +16,7 @@ final class RestoreProblems: Sendable {
 
   private struct State: Sendable {
     var problems: [Snapshot.Problem] = []
+    var damaged: Set<PathKey> = []
     var refusals: [Refusal: (key: PathKey, cause: Errno, count: Int)] = [:]
   }
 
@@ -36,6 +37,17 @@ final class RestoreProblems: Sendable {
       state.refusals[refusal] = (min(first, key), earlier, count + 1)
     }
   }
+
+  /// Notes what the repository can't give back whole.
+  func addDamage(_ key: PathKey, _ detail: String) {
+    state.withLock {
+      $0.damaged.insert(key)
+      $0.problems.append(Snapshot.Problem(key: key, kind: .unreadable, detail: detail))
+    }
+  }
+
+  /// The paths of which something is damaged in the repository, in order.
+  var damaged: [PathKey] { state.withLock { $0.damaged.sorted() } }
 
   /// All of them, in key order; each refusal once, under the first path that it met.
   var all: [Snapshot.Problem] {

@@ -83,6 +83,8 @@ package struct RestoreOutcome: Sendable {
   package var bytesWritten = 0
   /// In key order.
   package var problems: [Snapshot.Problem] = []
+  /// Those of the problems' paths that the repository can't give back whole, in order.
+  package var damaged: [PathKey] = []
   /// In key order.
   package var plan: [Change] = []
   /// An earlier restore that was cut off, and finished or taken back first.

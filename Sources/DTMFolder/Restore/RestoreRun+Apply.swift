@@ -186,15 +186,18 @@ struct EntryPlacer {
   mutating func settle(_ settling: RestorePlan.Settling) throws(FolderError) {
     let entry = settling.new ?? settling.old
     guard let entry else { return }
-    let attributes = try settling.new?.attributes.decoded(objects) ?? []
+    let attributes = try settling.new.map { new throws(FolderError) in
+      try run.attributes(of: new, objects)
+    }
     do throws(DirectoryObstacle) {
       let directory = try walker.open(settling.key)
       do throws(Errno) {
         let status = try directory.descriptor.status()
         if let new = settling.new {
-          let isExact = !(settling.old?.hasSameAccess(as: new) ?? false)
+          let known = attributes ?? nil
+          let isExact = known != nil && !(settling.old?.hasSameAccess(as: new) ?? false)
           run.metadata.apply(
-            new, attributes, to: directory.descriptor, status, isExact: isExact)
+            new, known ?? [], to: directory.descriptor, status, isExact: isExact)
           if settling.old?.inodeFlags ?? 0 != new.inodeFlags {
             run.metadata.setFlags(new.inodeFlags, of: new.key, directory.descriptor)
           }
@@ -253,7 +256,7 @@ struct EntryPlacer {
     else { return run.skip(index, .changing, RestoreRun.changedDetail) }
     let attributes: [ExtendedAttribute]
     do throws(FolderError) { attributes = try new.attributes.decoded(objects) } catch {
-      return run.skip(index, .unsupported, error.message)
+      return run.skipDamaged(index, "its attributes are damaged: \(error.message)")
     }
     let flags = old.inodeFlags | new.inodeFlags
     if old.inodeFlags & MetadataWriter.immutable != 0 {

@@ -26,8 +26,8 @@ extension RestoreRun {
   /// Builds all that the plan says, and makes it durable.
   ///
   /// `helper`: makes a reader for a second thread, where there is much to do. After return everything
-  /// built is on disk where that is asked for. Throws `.corrupt` for damage, `.noSpace`,
-  /// `.inputOutput`; what concerns one path is a problem.
+  /// built is on disk where that is asked for. Throws `.noSpace`, `.inputOutput`; what concerns one path
+  /// is a problem, damaged content too.
   func build(
     _ objects: any ObjectReader, helper: ReaderFactory? = nil
   ) throws(FolderError) {

@@ -68,6 +68,29 @@ final class RestoreRun: Sendable {
     problems.add(plan.items[index].key, kind, detail)
   }
 
+  /// Gives up an item whose content is damaged in the repository; throws all other failures.
+  func skip(_ index: Int, damage error: FolderError) throws(FolderError) {
+    guard error.code == .corrupt else { throw error }
+    skipDamaged(index, error.message)
+  }
+
+  /// Gives up an item of which the repository can't give something back; what is there stays.
+  func skipDamaged(_ index: Int, _ detail: String) {
+    skippedItems.withLock { _ = $0.insert(index) }
+    problems.addDamage(plan.items[index].key, detail)
+  }
+
+  /// The attributes of an entry; nil, and a problem, where the repository can't give them back.
+  func attributes(
+    of entry: TreeEntry, _ objects: any ObjectReader
+  ) throws(FolderError) -> [ExtendedAttribute]? {
+    do throws(FolderError) { return try entry.attributes.decoded(objects) } catch {
+      guard error.code == .corrupt else { throw error }
+      problems.addDamage(entry.key, "its attributes are damaged: \(error.message)")
+      return nil
+    }
+  }
+
   /// Gives up the item for an error of its path alone; throws what concerns everything.
   func skip(_ index: Int, _ cause: Errno, _ operation: String) throws(FolderError) {
     let key = plan.items[index].key

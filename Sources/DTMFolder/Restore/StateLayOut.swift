@@ -64,6 +64,7 @@ struct StateLayOut {
     }
     outcome.bytesWritten = run.bytesWritten
     outcome.problems = run.problems.all
+    outcome.damaged = run.problems.damaged
     return outcome
   }
 

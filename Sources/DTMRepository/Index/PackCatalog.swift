@@ -53,14 +53,22 @@ final class PackCatalog {
   private var live: [PackID: Live] = [:]
   private var tables: [(handle: PackHandle, table: IDTable)] = []
   private var indexes: [(index: MergedIndex, handles: [PackHandle?])] = []
-  /// Sealed packs whose trailer is damaged: found by their frames, at last.
-  private var untabled: [PackHandle] = []
+  /// Objects of sealed packs that no table or index names where they are: those of packs whose
+  /// trailer is damaged, and what `audit` found.
+  private var untabled: [ObjectName: ObjectLocation] = [:]
+  /// Packs that count and can't be opened, and why.
+  private(set) var unreadable: [PackID: RepositoryError] = [:]
+  /// Whether the tables were compared with the frames of all packs that are known now.
+  private var isAudited = false
   /// Sealed packs that were found before their sealer had made their names durable.
   private var unsettled: [PackFile] = []
   private var sequence: UInt64?
+  /// Packs that are left out, as if they were not there.
+  private let excluded: Set<PackID>
 
-  init(_ files: any FileOperations) {
+  init(_ files: any FileOperations, excluding excluded: Set<PackID> = []) {
     self.files = files
+    self.excluded = excluded
   }
 
   /// Takes in what was committed and sealed since the last call.
@@ -68,7 +76,7 @@ final class PackCatalog {
     if state.sequence == sequence { return }
     let gone = live.keys.contains { state.livePacks[$0] == nil }
     if sequence == nil || gone { try refreshSealed() }
-    for (id, pack) in state.livePacks { try refreshLive(id, pack) }
+    for (id, pack) in state.livePacks where !excluded.contains(id) { try refreshLive(id, pack) }
     sequence = state.sequence
   }
 
@@ -82,11 +90,12 @@ final class PackCatalog {
       do throws(RepositoryError) {
         file = try PackFile(live: id, pack.kind, length: pack.length, files: files)
       } catch {
+        guard error.code == .notFound || error.code == .corrupt else { throw error }
         // Sealed since: it stands in packs/ now.
-        if error.code == .notFound { return try refreshSealed() }
+        if error.code == .notFound { try refreshSealed() }
         // Damaged: what can be read without it is read; verify says so.
-        if error.code == .corrupt { return }
-        throw error
+        if handles[id] == nil, unreadable[id] == nil { unreadable[id] = error }
+        return
       }
       known = Live(PackHandle(id, pack.kind, opened: file), file)
       live[id] = known
@@ -111,13 +120,13 @@ final class PackCatalog {
     return (known.end, known.file, known.objects.rows)
   }
 
-  private func refreshSealed() throws(RepositoryError) {
+  private func refreshSealed(usingIndexes: Bool = true) throws(RepositoryError) {
     let names = try onFile("packs", "list") { () throws(Errno) in try files.list("packs") }
     var present: [PackID: PackKind] = [:]
     for name in names {
-      if let (id, kind) = PackFile.parse(name) { present[id] = kind }
+      if let (id, kind) = PackFile.parse(name), !excluded.contains(id) { present[id] = kind }
     }
-    if sequence == nil { loadIndexes(present) }
+    if sequence == nil && usingIndexes && indexes.isEmpty { loadIndexes(present) }
     var covered: Set<PackID> = []
     for (index, _) in indexes { covered.formUnion(index.packs.map(\.id)) }
     covered.formUnion(tables.map(\.handle.id))
@@ -126,15 +135,45 @@ final class PackCatalog {
       do throws(RepositoryError) {
         file = try PackFile(sealed: id, kind, files: files)
       } catch {
-        if error.code == .notFound || error.code == .corrupt { continue }
-        throw error
+        guard error.code == .notFound || error.code == .corrupt else { throw error }
+        if error.code == .corrupt { unreadable[id] = error }
+        continue
       }
       let handle = PackHandle(id, kind, opened: file)
       handles[id] = handle
+      unreadable[id] = nil
+      isAudited = false
       if !file.isSettled { unsettled.append(file) }
-      if let table = file.table { tables.append((handle, table)) } else { untabled.append(handle) }
+      if let table = file.table {
+        tables.append((handle, table))
+      } else {
+        try readFrames(of: handle)
+      }
       live[id] = nil
     }
+  }
+
+  /// Takes in what the frames of a sealed pack say, as far as they can be read.
+  ///
+  /// `isNews`: which of the objects are wanted. Returns whether there were any.
+  @discardableResult
+  private func readFrames(
+    of handle: PackHandle, where isNews: (ObjectName, Int) -> Bool = { _, _ in true }
+  ) throws(RepositoryError) -> Bool {
+    var found = false
+    do throws(RepositoryError) {
+      try handle.file(files).forEachFrame { offset, header in
+        for row in header.rows {
+          let name = ObjectName(id: row.id, kind: row.kind)
+          guard isNews(name, offset) else { continue }
+          untabled[name] = ObjectLocation(pack: handle, frameOffset: offset)
+          found = true
+        }
+      }
+    } catch {
+      guard error.code == .notFound || error.code == .corrupt else { throw error }
+    }
+    return found
   }
 
   private func loadIndexes(_ present: [PackID: PackKind]) {
@@ -161,6 +200,8 @@ final class PackCatalog {
         found.append(ObjectLocation(pack: known.handle, frameOffset: offset))
       }
     }
+    let name = ObjectName(id: id, kind: kind)
+    if let location = untabled[name] { found.append(location) }
     for (handle, table) in tables {
       guard var row = table.firstRow(of: id) else { continue }
       while row < table.count, table.id(row) == id {
@@ -188,6 +229,7 @@ final class PackCatalog {
     for known in live.values {
       for row in known.objects.rows where row.id >= first && row.id <= last { body(row.id) }
     }
+    for name in untabled.keys where name.id >= first && name.id <= last { body(name.id) }
     for table in tables.map(\.table) + indexes.map(\.index.table) {
       var row = table.lowerBound(first)
       while row < table.count {
@@ -199,28 +241,39 @@ final class PackCatalog {
     }
   }
 
-  /// The last resort for an object that no table names: reads the frames' headers of all sealed
-  /// packs. What it finds shows that a table or an index is damaged.
-  func search(_ id: ObjectID) -> [ObjectLocation] {
-    var found: [ObjectLocation] = []
-    for handle in handles.values {
-      guard let file = try? handle.file(files), file.isSealed else { continue }
-      // A damaged pack is read as far as it goes.
-      try? file.forEachFrame { offset, header in
-        if header.rows.contains(where: { $0.id == id }) {
-          found.append(ObjectLocation(pack: handle, frameOffset: offset))
-        }
-      }
+  /// The last resort for an object that no table names, or names wrongly: compares all tables with
+  /// the frames, once for the packs that are known.
+  ///
+  /// Merged indexes that are wrong are deleted: they are caches, the next commit writes new ones. What
+  /// a pack's own trailer does not name is kept in memory. Returns whether anything came to light.
+  /// Cost: the headers of all frames, and a lookup for each object.
+  func audit() throws(RepositoryError) -> Bool {
+    if isAudited { return false }
+    try refreshSealed()
+    defer { isAudited = true }
+    guard try auditFrames() else { return false }
+    if indexes.isEmpty { return true }
+    for (index, _) in indexes {
+      // Another process may have done the same.
+      try? files.remove(index.name)
     }
-    return found
+    (indexes, tables, untabled) = ([], [], [:])
+    try refreshSealed(usingIndexes: false)
+    _ = try auditFrames()
+    return true
   }
 
-  /// Deletes all merged indexes, because one of them was wrong; the next commit writes new ones.
-  func distrustIndexes() {
-    for (index, _) in indexes { try? files.remove(index.name) }
-    indexes = []
-    sequence = nil
-    tables = []
+  private func auditFrames() throws(RepositoryError) -> Bool {
+    var isNew = false
+    for handle in allPacks() where live[handle.id] == nil {
+      let found = try readFrames(of: handle) { [self] name, offset in
+        !locations(of: name.id, name.kind).contains {
+          $0.pack === handle && $0.frameOffset == offset
+        }
+      }
+      isNew = isNew || found
+    }
+    return isNew
   }
 
   /// Makes sure that no crash takes a sealed pack back out of `packs/`, before something is committed

@@ -8,15 +8,30 @@ final class PackReader: ObjectReader {
   private static let cachedHeaders = 64
 
   private struct Place: Hashable {
-    let pack: ObjectIdentifier
+    let pack: PackID
     let offset: Int
+
+    init(_ location: ObjectLocation) {
+      pack = location.pack.id
+      offset = location.frameOffset
+    }
+  }
+
+  /// What the header of a frame names.
+  private struct KnownHeader {
+    let place: Place
+    let names: Set<ObjectName>
+    /// Whether the payload was checked too.
+    let isChecked: Bool
   }
 
   let catalog: PackCatalog
-  private let files: any FileOperations
+  let files: any FileOperations
   private let zstd: Zstd
   private var frames: [(place: Place, frame: DecodedFrame)] = []
-  private var headers: [(place: Place, names: Set<ObjectName>)] = []
+  private var headers: [KnownHeader] = []
+  /// Frames that were found damaged: nothing is taken for stored because they hold it.
+  private var damaged: Set<Place> = []
 
   init(_ catalog: PackCatalog, files: any FileOperations, zstd: Zstd) {
     self.catalog = catalog
@@ -29,14 +44,14 @@ final class PackReader: ObjectReader {
     if let bytes = try read(id, kind, catalog.locations(of: id, kind), &firstFailure) {
       return bytes
     }
-    let searched = catalog.search(id)
-    if let bytes = try read(id, kind, searched, &firstFailure) {
-      // A table or an index did not name it, or named a wrong place.
-      catalog.distrustIndexes()
+    if try catalog.audit(),
+      let bytes = try read(id, kind, catalog.locations(of: id, kind), &firstFailure)
+    {
       return bytes
     }
     throw firstFailure
-      ?? RepositoryError(.notFound, "no pack holds the \(kind) \(id)", object: id)
+      ?? RepositoryError(
+        .notFound, "no pack holds the \(kind) \(id)", object: id, objectKind: kind)
   }
 
   /// The object from the first place where it is whole.
@@ -52,6 +67,7 @@ final class PackReader: ObjectReader {
       } catch {
         // Another copy may be whole; if none is, the first failure is what is said.
         guard error.code == .corrupt || error.code == .notFound else { throw error }
+        damaged.insert(Place(location))
         if firstFailure == nil && error.code == .corrupt { firstFailure = error }
       }
     }
@@ -61,7 +77,7 @@ final class PackReader: ObjectReader {
   private func frame(
     _ pack: PackFile, _ location: ObjectLocation
   ) throws(RepositoryError) -> DecodedFrame {
-    let place = Place(pack: ObjectIdentifier(location.pack), offset: location.frameOffset)
+    let place = Place(location)
     if let at = frames.lastIndex(where: { $0.place == place }) {
       if at < frames.count - 1 { frames.append(frames.remove(at: at)) }
       return frames[frames.count - 1].frame
@@ -74,22 +90,35 @@ final class PackReader: ObjectReader {
 
   /// Whether the repository holds the object for sure: a table names it, and the header of the
   /// frame, whose checksum is right, does too.
-  func holds(_ id: ObjectID, _ kind: ObjectKind) throws(RepositoryError) -> Bool {
+  ///
+  /// `checksPayload`: the frame is read whole and its payload's checksum compared. A frame that was
+  /// found damaged since this reader was opened does not count either way.
+  func holds(
+    _ id: ObjectID, _ kind: ObjectKind, checksPayload: Bool = false
+  ) throws(RepositoryError) -> Bool {
+    let name = ObjectName(id: id, kind: kind)
     for location in catalog.locations(of: id, kind) {
-      let place = Place(pack: ObjectIdentifier(location.pack), offset: location.frameOffset)
+      let place = Place(location)
+      if damaged.contains(place) { continue }
       if let at = headers.lastIndex(where: { $0.place == place }) {
-        if headers[at].names.contains(ObjectName(id: id, kind: kind)) { return true }
-        continue
+        if !headers[at].names.contains(name) { continue }
+        if headers[at].isChecked || !checksPayload { return true }
+        headers.remove(at: at)
       }
       do throws(RepositoryError) {
-        let header = try location.pack.file(files).frameHeader(at: location.frameOffset)
+        let pack = try location.pack.file(files)
+        let header =
+          checksPayload
+          ? try pack.frame(at: location.frameOffset, zstd, checksPayload: true).header
+          : try pack.frameHeader(at: location.frameOffset)
         if headers.count >= Self.cachedHeaders { headers.removeFirst() }
         let names = Set(header.rows.map { ObjectName(id: $0.id, kind: $0.kind) })
-        headers.append((place, names))
-        if names.contains(ObjectName(id: id, kind: kind)) { return true }
+        headers.append(KnownHeader(place: place, names: names, isChecked: checksPayload))
+        if names.contains(name) { return true }
       } catch {
         // Damaged or gone there: then it is stored again.
         if error.code != .corrupt && error.code != .notFound { throw error }
+        damaged.insert(place)
       }
     }
     return false

@@ -8,7 +8,7 @@ struct PackVerifier {
   struct Finding {
     let message: String
     /// Empty where it is not known, or where no object suffers.
-    let objects: [ObjectID]
+    let objects: [ObjectName]
   }
 
   private(set) var objects = 0
@@ -18,6 +18,9 @@ struct PackVerifier {
   private let pack: PackFile
   private let zstd: Zstd
   private let readsData: Bool
+  /// What the trailer's table says, and the offsets of its frames in order; empty without one.
+  private lazy var tableRows = pack.tableRows
+  private lazy var frameOffsets = Set(tableRows.map(\.frameOffset)).sorted()
 
   init(_ pack: PackFile, zstd: Zstd, readsData: Bool) {
     self.pack = pack
@@ -25,24 +28,58 @@ struct PackVerifier {
     self.readsData = readsData
   }
 
-  /// Runs all checks. Throws only what is no finding: a failing disk is one.
+  /// Runs all checks. Whatever fails is a finding, a failing disk too.
   mutating func run() {
     var rows: [PackRow] = []
-    var offset = pack.framesStart
+    var start = pack.framesStart
+    verifyLength()
+    // A frame that can't be read hides the next ones, but for the table, which names them.
+    while let damaged = verifyFrames(from: start, &rows) {
+      guard let next = frameOffsets.first(where: { $0 > damaged }) else { break }
+      start = next
+    }
+    guard pack.isSealed else { return }
+    verifyTable(rows)
+    if readsData { verifyDigest() }
+  }
+
+  /// Checks frames in a row; returns where one can't be read, or nil at the end.
+  private mutating func verifyFrames(from start: Int, _ rows: inout [PackRow]) -> Int? {
+    var offset = start
     do throws(RepositoryError) {
-      try pack.forEachFrame { at, header throws(RepositoryError) in
+      try pack.forEachFrame(from: start) { at, header throws(RepositoryError) in
         rows += PackRow.rows(of: header, at: at)
         objects += header.rows.count
         offset = at + header.frameLength
         if readsData { verifyPayload(at: at, header) }
       }
+      return nil
     } catch {
-      let lost = rowsOfTable().filter { $0.frameOffset >= offset }.map(\.id)
+      if pack.isSealed, pack.table == nil, isTrailer(at: offset) { return nil }
+      let lost = tableRows.filter { $0.frameOffset == offset }.map(\.name)
       findings.append(Finding(message: error.message, objects: lost))
+      return offset
     }
-    guard pack.isSealed else { return }
-    verifyTable(rows)
-    if readsData { verifyDigest() }
+  }
+
+  /// Where the trailer begins can't be told when it is damaged, but by looking.
+  private func isTrailer(at offset: Int) -> Bool {
+    do throws(Errno) {
+      return try pack.file.read(at: offset, count: 8) == PackTrailer.magic
+    } catch { return false }
+  }
+
+  private mutating func verifyLength() {
+    do throws(Errno) {
+      let size = try pack.file.size()
+      guard size < pack.framesEnd else { return }
+      findings.append(
+        Finding(
+          message: "\(pack.name) has \(size) bytes where \(pack.framesEnd) are committed",
+          objects: []))
+    } catch {
+      findings.append(Finding(message: "stat \(pack.name): \(error.description)", objects: []))
+    }
   }
 
   private mutating func verifyPayload(at offset: Int, _ header: FrameHeader) {
@@ -56,12 +93,15 @@ struct PackVerifier {
           findings.append(
             Finding(
               message: "\(pack.name): \(row.kind) \(row.id) has the digest \(found)",
-              objects: [row.id]))
+              objects: [ObjectName(id: row.id, kind: row.kind)]))
         }
         start += row.length
       }
     } catch {
-      findings.append(Finding(message: error.message, objects: header.rows.map(\.id)))
+      findings.append(
+        Finding(
+          message: error.message,
+          objects: header.rows.map { ObjectName(id: $0.id, kind: $0.kind) }))
     }
   }
 
@@ -101,18 +141,6 @@ struct PackVerifier {
       }
     } catch {
       findings.append(Finding(message: "read \(pack.name): \(error.description)", objects: []))
-    }
-  }
-
-  /// What a whole trailer says of a pack whose frames can't be read to the end.
-  private func rowsOfTable() -> [PackRow] {
-    guard let table = pack.table else { return [] }
-    return (0..<table.count).compactMap { row in
-      let at = table.rowOffset(row)
-      let frameOffset = table.bytes.littleEndianWord(at: at + 32)
-      guard frameOffset < UInt64(pack.framesEnd) else { return nil }
-      return PackRow(
-        id: table.id(row), kind: .chunk, frameOffset: Int(frameOffset), rawOffset: 0, length: 0)
     }
   }
 }

@@ -76,7 +76,7 @@ final class PackFile {
     let rest = length - offset - PackTrailer.headLength - PackTrailer.footLength
     guard head.prefix(8).elementsEqual(PackTrailer.magic), rest % PackTrailer.rowLength == 0,
       count == UInt64(rest / PackTrailer.rowLength)
-    else { return (offset, nil) }
+    else { return (length, nil) }
     let bytes: TableBytes
     let base: Int
     if let mapped = try files.map(name) {
@@ -108,6 +108,32 @@ final class PackFile {
       try files.open(name, writable: false)
     }
     framesStart = try Self.headerLength(file, id, kind, name: name)
+  }
+
+  /// Opens a pack that may be damaged anywhere, to see what can be got out of it.
+  ///
+  /// `committed`: the length of a live pack; nil for a sealed one. Frames start at 0, where no frame
+  /// is, when the header can't be read. Throws `.notFound`.
+  init(
+    salvaging id: PackID, _ kind: PackKind, committed: Int?, files: any FileOperations
+  ) throws(RepositoryError) {
+    self.id = id
+    self.kind = kind
+    isSealed = committed == nil
+    isSettled = false
+    name = Self.name(id, kind, sealed: isSealed)
+    let file = try onFile(name, "open") { [name] () throws(Errno) in
+      try files.open(name, writable: false)
+    }
+    self.file = file
+    framesStart = (try? Self.headerLength(file, id, kind, name: name)) ?? 0
+    if let committed {
+      (framesEnd, table) = (committed, nil)
+    } else {
+      (framesEnd, table) = try onFile(name, "read") { [name] () throws(Errno) in
+        try Self.table(of: file, name: name, files)
+      }
+    }
   }
 
   /// A live pack that this process writes.
@@ -156,6 +182,35 @@ final class PackFile {
       return length
     } catch {
       throw RepositoryError(.corrupt, "\(name): \(error.message)", file: name)
+    }
+  }
+
+  /// The copy of `format.json` in the pack's header, which was found right when it was opened.
+  func storedFormat() throws(RepositoryError) -> [UInt8] {
+    let bytes = try onFile(name, "read") { () throws(Errno) in
+      try file.read(at: 0, count: framesStart)
+    }
+    do throws(DecodingFailure) {
+      return try PackHeader.decode(bytes).header.format
+    } catch {
+      throw RepositoryError(.corrupt, "\(name): \(error.message)", file: name)
+    }
+  }
+
+  /// The rows of the trailer's table that make sense; none without one. Not checked further.
+  var tableRows: [PackRow] {
+    guard let table else { return [] }
+    return (0..<table.count).compactMap { row in
+      let at = table.rowOffset(row) + ObjectID.length
+      let frameOffset = table.bytes.littleEndianWord(at: at)
+      let kind = table.bytes.bytes((at + 16)..<(at + 17))[0]
+      guard frameOffset >= UInt64(framesStart), frameOffset < UInt64(framesEnd),
+        let kind = ObjectKind(rawValue: kind)
+      else { return nil }
+      return PackRow(
+        id: table.id(row), kind: kind, frameOffset: Int(frameOffset),
+        rawOffset: Int(table.bytes.littleEndianHalf(at: at + 8)),
+        length: Int(table.bytes.littleEndianHalf(at: at + 12)))
     }
   }
 

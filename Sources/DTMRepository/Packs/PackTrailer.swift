@@ -60,7 +60,9 @@ enum PackTrailer {
 
   /// The trailer's offset, from the pack's last 48 bytes; nil where they are no sealed pack's.
   static func offset(foot: [UInt8], packLength: Int) -> Int? {
-    guard foot.count == footLength, foot.suffix(8).elementsEqual(endMagic) else { return nil }
+    guard packLength >= headLength + footLength, foot.count == footLength,
+      foot.suffix(8).elementsEqual(endMagic)
+    else { return nil }
     var offset: UInt64 = 0
     for index in 0..<8 { offset |= UInt64(foot[index]) << UInt64(8 * index) }
     guard offset <= UInt64(packLength - headLength - footLength) else { return nil }

@@ -37,7 +37,10 @@ extension RefLog {
     defer { withExtendedLifetime(lock) {} }
     let damages = try examined().damages
     for number in Set(damages.filter { $0.kind != .lost }.map(\.segment)).sorted() {
-      if damages.contains(where: { $0.segment == number && $0.kind == .lost }) { continue }
+      let isLost = damages.contains {
+        $0.segment == number && $0.kind == .lost && !$0.isEndLost
+      }
+      if isLost { continue }
       try segments.makeMarker()
       let isNewest = try segments.numbers().last == number
       _ = try segments.publish(number, try segments.read(number, isNewest: isNewest).bytes)
@@ -68,13 +71,36 @@ extension RefLog {
     return head.isFlawless ? head : try rewriteNewest(adding: nil)
   }
 
-  /// Notes in the lock file that the last record is on disk: its digest. Not synchronised: after a
-  /// crash of the machine what can be read of the log is on disk in any case.
+  /// Notes in the lock file that the last record is on disk: its digest and a checksum. Not
+  /// synchronised: after a crash of the machine what can be read of the log is on disk in any case.
   func note(_ head: RefLogHead, in lock: any OpenFile) {
     do throws(Errno) {
-      try lock.write(head.state.digest.bytes, at: 0)
+      try lock.write(Self.noteBytes(head.state.digest), at: 0)
     } catch {
       // Then the next process writes and flushes the record once more.
+    }
+  }
+
+  private static func noteBytes(_ digest: ObjectID) -> [UInt8] {
+    var writer = ByteWriter(reserving: ObjectID.length + 8)
+    writer.id(digest)
+    writer.u64(Digest.checksum(writer.bytes.span))
+    return writer.bytes
+  }
+
+  /// The digest of a record that was on disk when it was noted; nil without a whole note. A log that
+  /// does not have it has lost its end.
+  func noted() throws(RepositoryError) -> ObjectID? {
+    do throws(Errno) {
+      let file = try segments.files.open(Self.lockName, writable: false)
+      let bytes = try file.read(at: 0, count: ObjectID.length + 8)
+      guard let digest = ObjectID(bytes.prefix(ObjectID.length)),
+        bytes == Self.noteBytes(digest)
+      else { return nil }
+      return digest
+    } catch {
+      if error == .noSuchFileOrDirectory { return nil }
+      throw RepositoryError(error, "read", file: Self.lockName)
     }
   }
 

@@ -4,22 +4,34 @@ internal import Synchronization
 extension RefLog {
   /// Calls `body` with every operation, checkpoints left out, until it returns false.
   ///
-  /// Reads one segment at a time, only as far as `body` goes. Throws `.corrupt` at damage, `.notFound`
-  /// where there is no log.
+  /// Reads one segment at a time, only as far as `body` goes; passes over segments that a repair has
+  /// given up. Throws `.corrupt` at damage (`skipsDamage`: passes over segments that are damaged, or
+  /// missing), `.notFound` where there is no log.
   package func history(
-    newestFirst: Bool = true, _ body: (OperationRecord) throws(RepositoryError) -> Bool
+    newestFirst: Bool = true, skipsDamage: Bool = false,
+    _ body: (OperationRecord) throws(RepositoryError) -> Bool
   ) throws(RepositoryError) {
     let numbers = try segments.numbers()
     guard let newest = numbers.last else {
       throw RepositoryError(.notFound, "there is no ref log", file: Segment.directory)
     }
+    var gone = newestFirst ? [] : try goneSegments(numbers)
     var neighbour: SegmentContents?
-    for number in newestFirst ? numbers.reversed() : numbers {
-      let contents = try contents(number, isNewest: number == newest)
-      if let neighbour {
-        try checkChain(
-          older: newestFirst ? contents : neighbour, newer: newestFirst ? neighbour : contents)
+    for number in newestFirst ? numbers.reversed() : numbers where !gone.contains(number) {
+      let contents: SegmentContents
+      do throws(RepositoryError) {
+        contents = try self.contents(number, isNewest: number == newest)
+        if let neighbour, !skipsDamage {
+          try checkChain(
+            older: newestFirst ? contents : neighbour, newer: newestFirst ? neighbour : contents,
+            passing: gone)
+        }
+      } catch {
+        guard skipsDamage, error.code == .corrupt else { throw error }
+        neighbour = nil
+        continue
       }
+      gone.formUnion(contents.gone)
       for frame in newestFirst ? contents.frames.reversed() : contents.frames {
         let operation = try contents.body(frame).operation
         if operation.kind == "checkpoint" { continue }
@@ -29,24 +41,58 @@ extension RefLog {
     }
   }
 
-  /// The newest value of every fact about an object.
+  /// Segments that a repair has given up, and could not move away any more.
+  func leftovers() throws(RepositoryError) -> Set<Int> {
+    let numbers = try segments.numbers()
+    return try goneSegments(numbers).intersection(numbers)
+  }
+
+  /// All segments that repairs have given up.
+  private func goneSegments(_ numbers: [Int]) throws(RepositoryError) -> Set<Int> {
+    var gone: Set<Int> = []
+    for number in numbers.reversed() where !gone.contains(number) {
+      gone.formUnion(try segments.examine(number, isNewest: number == numbers.last).0.gone)
+    }
+    return gone
+  }
+
+  /// The newest value of every fact about an object. What damaged segments said is not known; verify
+  /// reports them.
   ///
   /// The first call reads the whole log; later ones what is new. The index stays in memory.
   package func facts(of subject: ObjectID) throws(RepositoryError) -> [String: [UInt8]] {
+    try currentFacts().facts[subject] ?? [:]
+  }
+
+  /// What a branch was at before it came to a snapshot: for one that can't be read and so does not name
+  /// its parent. Nil where that is not known.
+  package func predecessor(of snapshot: ObjectID) throws(RepositoryError) -> ObjectID? {
+    let index = try currentFacts()
+    if let fact = index.facts[snapshot]?[Self.predecessorFact], let id = ObjectID(fact) {
+      return id
+    }
+    return index.predecessors[snapshot]
+  }
+
+  /// Whether a snapshot was taken away on purpose, so that it is not lost when it is not there.
+  package func isPruned(_ snapshot: ObjectID) throws(RepositoryError) -> Bool {
+    try currentFacts().facts[snapshot]?[Self.prunedFact]?.isEmpty == false
+  }
+
+  private func currentFacts() throws(RepositoryError) -> FactIndex {
     let state = try read()
     var index = factIndex.withLock { $0 }
-    if index.sequence < state.sequence {
-      var newer = FactIndex()
-      try history { operation throws(RepositoryError) in
-        if operation.sequence <= index.sequence { return false }
-        newer.addOlder(operation)
-        return true
-      }
-      newer.sequence = max(newer.sequence, state.sequence)
-      index.merge(newer)
-      factIndex.withLock { if $0.sequence < index.sequence { $0 = index } }
+    if index.sequence >= state.sequence { return index }
+    var newer = FactIndex()
+    try history(skipsDamage: true) { operation throws(RepositoryError) in
+      if operation.sequence <= index.sequence { return false }
+      newer.addOlder(operation)
+      return true
     }
-    return index.facts[subject] ?? [:]
+    newer.sequence = max(newer.sequence, state.sequence)
+    index.merge(newer)
+    factIndex.withLock { if $0.sequence < index.sequence { $0 = index } }
+    return index
   }
 
   /// A writer at work may make the newest segment look damaged for a moment.
@@ -58,9 +104,12 @@ extension RefLog {
     }
   }
 
+  /// `gone`: segments that may lie between.
   private func checkChain(
-    older: SegmentContents, newer: SegmentContents
+    older: SegmentContents, newer: SegmentContents, passing gone: Set<Int>
   ) throws(RepositoryError) {
+    let between = (older.number + 1)..<max(older.number + 1, newer.number)
+    if !between.isEmpty, between.allSatisfy(gone.contains) { return }
     guard let damage = RefLog.chainDamage(older: older, newer: newer) else { return }
     throw segments.error(damage, in: newer.number)
   }
@@ -83,6 +132,8 @@ extension RefLog {
 /// Facts by subject; the newest of a key counts.
 struct FactIndex {
   var facts: [ObjectID: [String: [UInt8]]] = [:]
+  /// Where a branch was before it came to a snapshot.
+  var predecessors: [ObjectID: ObjectID] = [:]
   /// The last record that is taken in.
   var sequence: UInt64 = 0
 
@@ -92,6 +143,11 @@ struct FactIndex {
     for fact in operation.facts.reversed() where facts[fact.subject]?[fact.key] == nil {
       facts[fact.subject, default: [:]][fact.key] = fact.value
     }
+    guard operation.undoes == nil else { return }
+    for move in operation.moves {
+      // The first time that a snapshot was somewhere counts: later it was only gone back to.
+      if case .id(let new) = move.new, case .id(let old) = move.old { predecessors[new] = old }
+    }
   }
 
   /// Takes in an index of records that are all newer.
@@ -99,6 +155,7 @@ struct FactIndex {
     for (subject, values) in newer.facts {
       facts[subject, default: [:]].merge(values) { $1 }
     }
+    predecessors.merge(newer.predecessors) { older, _ in older }
     sequence = max(sequence, newer.sequence)
   }
 }

@@ -21,6 +21,8 @@ package struct RefLogDamage: Sendable {
   /// The records concerned, where they are known.
   package let sequences: ClosedRange<UInt64>?
   package let message: String
+  /// Whether records that were on disk are missing at the end, with nothing left of them.
+  package var isEndLost = false
 
   /// The file, relative to the repository's root.
   package var file: String { Segment.name(segment, copy ?? .a) }
@@ -45,43 +47,74 @@ extension RefLog {
     guard let newest = numbers.last else {
       throw RepositoryError(.notFound, "there is no ref log", file: Segment.directory)
     }
-    var damages: [RefLogDamage] = []
-    var older: SegmentContents?
-    var refs: [String: RefValue]?
+    let noted = try noted()
+    var run = Examination()
     for number in Segment.firstNumber...newest {
       guard numbers.contains(number) else {
-        damages.append(
-          RefLogDamage(
-            kind: .lost, segment: number, copy: nil, offset: 0, sequences: nil,
-            message: "both copies of the segment are missing"))
-        (older, refs) = (nil, nil)
+        run.miss(number)
         continue
       }
       let (contents, damage) = try segments.examine(number, isNewest: number == newest)
-      damages += contents.flaws.map { flaw in
+      run.take(contents, damage)
+      if let noted, contents.frames.contains(where: { $0.digest == noted }) { run.hasNoted = true }
+    }
+    var damages = run.damages.filter { !run.gone.contains($0.segment) }
+    if let noted, !run.hasNoted, !damages.contains(where: { $0.kind == .lost }) {
+      damages.append(
         RefLogDamage(
-          kind: flaw.isRemnant ? .remnant : .mendable, segment: number, copy: flaw.copy,
-          offset: flaw.offset, sequences: flaw.sequences ?? contents.sequences,
-          message: flaw.message)
-      }
-      func lost(_ damage: SegmentDamage) {
-        damages.append(
-          RefLogDamage(
-            kind: .lost, segment: number, copy: nil, offset: damage.offset,
-            sequences: damage.sequence.map { $0...$0 }, message: damage.message))
-      }
-      if let damage { lost(damage) }
-      if let older, let broken = Self.chainDamage(older: older, newer: contents) { lost(broken) }
-      if let wrong = replay(contents, on: &refs) { lost(wrong) }
-      older = damage == nil ? contents : nil
-      if damage != nil { refs = nil }
+          kind: .lost, segment: newest, copy: nil, offset: 0, sequences: nil,
+          message: "the ref log went on to a record that is lost: \(noted)", isEndLost: true))
     }
     return (damages, newest)
   }
 
+  /// What goes from segment to segment while the log is examined.
+  private struct Examination {
+    var damages: [RefLogDamage] = []
+    /// Segments that a repair has given up.
+    var gone: Set<Int> = []
+    var hasNoted = false
+    private var older: SegmentContents?
+    private var refs: [String: RefValue]?
+
+    mutating func miss(_ number: Int) {
+      damages.append(
+        RefLogDamage(
+          kind: .lost, segment: number, copy: nil, offset: 0, sequences: nil,
+          message: "both copies of the segment are missing"))
+      (older, refs) = (nil, nil)
+    }
+
+    mutating func take(_ contents: SegmentContents, _ damage: SegmentDamage?) {
+      damages += contents.flaws.map { flaw in
+        RefLogDamage(
+          kind: flaw.isRemnant ? .remnant : .mendable, segment: contents.number, copy: flaw.copy,
+          offset: flaw.offset, sequences: flaw.sequences ?? contents.sequences,
+          message: flaw.message)
+      }
+      if let damage { lose(damage, in: contents) }
+      gone.formUnion(contents.gone)
+      // What was made of salvaged records need not follow what was given up.
+      if let number = older?.number, contents.gone.contains(number) { (older, refs) = (nil, nil) }
+      if let older, let broken = RefLog.chainDamage(older: older, newer: contents) {
+        lose(broken, in: contents)
+      }
+      if let wrong = RefLog.replay(contents, on: &refs) { lose(wrong, in: contents) }
+      older = damage == nil ? contents : nil
+      if damage != nil { refs = nil }
+    }
+
+    private mutating func lose(_ damage: SegmentDamage, in contents: SegmentContents) {
+      damages.append(
+        RefLogDamage(
+          kind: .lost, segment: contents.number, copy: nil, offset: damage.offset,
+          sequences: damage.sequence.map { $0...$0 }, message: damage.message))
+    }
+  }
+
   /// Checks that each record decodes and moves refs from where they are, and that the checkpoint
   /// has the refs that the records before it made.
-  private func replay(
+  private static func replay(
     _ contents: SegmentContents, on refs: inout [String: RefValue]?
   ) -> SegmentDamage? {
     for (index, frame) in contents.frames.enumerated() {
@@ -97,7 +130,8 @@ extension RefLog {
       }
       if index == 0 {
         defer { refs = body.refs }
-        if let refs, refs != body.refs {
+        // A repair may have found refs that the log did not know.
+        if let refs, refs != body.refs, body.operation.kind != RefLog.repairKind {
           return damage("the checkpoint has other refs than the log")
         }
         continue
@@ -115,6 +149,14 @@ extension RefLog {
 }
 
 extension SegmentContents {
+  /// The segments that its first record says are given up.
+  var gone: Set<Int> {
+    guard let first = frames.first,
+      let operation = (try? body(first))?.operation, operation.kind == RefLog.repairKind
+    else { return [] }
+    return Set(operation.details.compactMap { $0.0 == RefLog.goneDetail ? Int($0.1) : nil })
+  }
+
   /// The sequences of its whole records; nil when there is none.
   var sequences: ClosedRange<UInt64>? {
     guard let first = frames.first, let last = frames.last else { return nil }

@@ -32,6 +32,14 @@ package final class RefLog: Sendable {
   /// its checkpoint.
   package static let defaultSegmentLimit = 1 << 20
   static let lockName = "locks/refs"
+  /// The kind of the record that a repair begins a segment with.
+  static let repairKind = "repair"
+  /// In that record's details: the number of a segment that is given up; once for each.
+  static let goneDetail = "gone"
+  /// The fact that a snapshot was taken away on purpose; its value is empty where that was taken back.
+  static let prunedFact = "pruned"
+  /// The fact, of a snapshot that is lost, which other came before it: 32 bytes.
+  static let predecessorFact = "predecessor"
   private static let lockDirectory = "locks"
   /// A reader may meet a writer at work; what it takes for damage must stay.
   private static let readAttempts = 3

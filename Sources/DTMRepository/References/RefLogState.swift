@@ -40,6 +40,11 @@ package struct RefLogState: Sendable {
     }
   }
 
+  /// Takes live packs for those that count, whatever records say: for a repair.
+  mutating func assume(livePacks: [PackID: LivePack]) {
+    self.livePacks = livePacks
+  }
+
   // MARK: What comes next
 
   /// The record that a draft makes after this state.

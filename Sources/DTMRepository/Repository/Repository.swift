@@ -8,8 +8,8 @@ package final class Repository {
   package let files: any FileOperations
   package let refLog: RefLog
   package let format: RepositoryFormat
-  /// False where a feature says that this program must not write.
-  package let isWritable: Bool
+  /// What the features allow this program to do.
+  package let permissions: RepositoryFormat.Permissions
 
   /// When packs are sealed; smaller in tests.
   package var packLimits = PackLimits()
@@ -18,32 +18,64 @@ package final class Repository {
   let zstd: Zstd
 
   /// Directories of a repository; `packs` and `refs` hold the truth.
-  private static let directories = [
+  static let directories = [
     "packs", "live", "refs", "index", "state", "journal", "trash", "locks",
   ]
-  private static let firstEpoch = "locks/epoch-1"
 
   package var id: PackID { format.repository }
 
   /// Opens the repository beneath `files`.
   ///
   /// `segmentLimit`: of the ref log, for tests of rotation. Throws `.notFound` when there is none
-  /// (or one whose making was cut off), `.unsupportedVersion`, `.corrupt`.
+  /// (or one whose making was cut off), `.unsupportedVersion`, `.corrupt` where the ref log or
+  /// `format.json` is damaged or lost.
   package init(
     _ files: any FileOperations, segmentLimit: Int = RefLog.defaultSegmentLimit
   ) throws(RepositoryError) {
     self.files = files
-    let bytes: [UInt8]
-    do throws(Errno) {
-      let file = try files.open("format.json", writable: false)
-      bytes = try file.read(at: 0, count: 64 << 10)
-    } catch { throw RepositoryError(error, "open", file: "format.json") }
-    (format, isWritable) = try RepositoryFormat.decode(bytes)
+    (format, permissions) = try RepositoryFormat.decode(try Self.formatFile(files))
     zstd = try Zstd()
     refLog = RefLog(
       files: files, repository: format.repository, segmentLimit: segmentLimit)
     packs = PackReader(PackCatalog(files), files: files, zstd: zstd)
-    try packs.catalog.refresh(try refLog.read())
+    do throws(RepositoryError) {
+      try packs.catalog.refresh(try refLog.read())
+    } catch {
+      // `format.json` is written last: what belongs to it was there.
+      guard error.code == .notFound else { throw error }
+      throw RepositoryError(.corrupt, error.message, file: error.file, cause: error.cause)
+    }
+  }
+
+  private static func formatFile(
+    _ files: any FileOperations
+  ) throws(RepositoryError) -> [UInt8] {
+    do throws(Errno) {
+      let file = try files.open("format.json", writable: false)
+      return try file.read(at: 0, count: RepositoryFormat.lengthLimit)
+    } catch {
+      if error == .noSuchFileOrDirectory, try holdsPacks(files) { throw lostFormat }
+      throw RepositoryError(error, "open", file: "format.json")
+    }
+  }
+
+  private static var lostFormat: RepositoryError {
+    RepositoryError(
+      .corrupt, "format.json is missing, but there are packs", file: "format.json")
+  }
+
+  /// Whether there is any pack: then there was a repository.
+  static func holdsPacks(_ files: any FileOperations) throws(RepositoryError) -> Bool {
+    for directory in ["packs", "live"] {
+      do throws(Errno) {
+        if try files.list(directory).contains(where: { PackFile.parse($0) != nil }) { return true }
+      } catch {
+        guard error == .noSuchFileOrDirectory else {
+          throw RepositoryError(error, "list", file: directory)
+        }
+      }
+    }
+    return false
   }
 
   /// Opens the repository in a directory.
@@ -58,7 +90,8 @@ package final class Repository {
   /// Makes a repository beneath `files`, an empty directory or one in which the same was cut off.
   ///
   /// `format.json` comes last: without it there is no repository. After return all is durable but the
-  /// directory's own name. Throws `.exists` when there is a repository.
+  /// directory's own name. Throws `.exists` when there is a repository, `.corrupt` where one has lost
+  /// its `format.json`.
   package static func create(
     _ files: any FileOperations, chunker: ChunkerParameters = .standard, first: RecordDraft,
     at time: Timestamp
@@ -67,6 +100,7 @@ package final class Repository {
     if there.contains("format.json") {
       throw RepositoryError(.exists, "there is a repository already", file: "format.json")
     }
+    if try holdsPacks(files) { throw lostFormat }
     let format = RepositoryFormat(repository: PackID.random(files), chunker: chunker)
     for name in directories {
       do throws(Errno) { try files.makeDirectory(name, mode: 0o700) } catch {
@@ -77,7 +111,7 @@ package final class Repository {
     for name in try onFile("refs", "list", { () throws(Errno) in try files.list("refs") }) {
       try onFile("refs/" + name, "remove") { () throws(Errno) in try files.remove("refs/" + name) }
     }
-    for name in ["locks/capture", "locks/refs", firstEpoch] {
+    for name in [CaptureLock.name, "locks/refs", EpochLock.first] {
       do throws(Errno) { _ = try files.create(name, mode: 0o600) } catch {
         if error != .fileExists { throw RepositoryError(error, "create", file: name) }
       }
@@ -92,7 +126,7 @@ package final class Repository {
   }
 
   /// Writes a small file whole: temporary name, data synced, renamed, directory synced.
-  private static func publish(
+  static func publish(
     _ name: String, _ bytes: [UInt8], _ files: any FileOperations
   ) throws(RepositoryError) {
     let temporary = name + ".new"
@@ -143,64 +177,16 @@ package final class Repository {
   ///
   /// Throws `.unsupportedVersion` when the repository must not be written by this program.
   package func beginSession() throws(RepositoryError) -> WriteSession {
-    guard isWritable else {
-      throw RepositoryError(
-        .unsupportedVersion, "the repository has features that this program must not write",
-        file: "format.json")
-    }
-    let epoch = try holdEpoch()
+    try permissions.checkWriting()
+    let epoch = try EpochLock.shared(files)
     _ = try refresh()
     return try WriteSession(self, epoch: epoch)
-  }
-
-  private func holdEpoch() throws(RepositoryError) -> any OpenFile {
-    while true {
-      let name = try newestEpoch()
-      let file: any OpenFile
-      do throws(Errno) { file = try files.open(name, writable: false) } catch {
-        if error == .noSuchFileOrDirectory { continue }
-        throw RepositoryError(error, "open", file: name)
-      }
-      _ = try onFile(name, "lock") { () throws(Errno) in try file.lock(.shared, wait: true) }
-      // A collection may have begun a new epoch in between: then this one may be counted out.
-      if try newestEpoch() == name { return file }
-    }
-  }
-
-  private func newestEpoch() throws(RepositoryError) -> String {
-    let names = try onFile("locks", "list") { () throws(Errno) in try files.list("locks") }
-    let prefix = "epoch-"
-    let newest = names.compactMap { name in
-      name.hasPrefix(prefix) ? Int(name.dropFirst(prefix.count)) : nil
-    }.max()
-    if let newest { return "locks/\(prefix)\(newest)" }
-    // A lock file holds nothing: it is made anew.
-    do throws(Errno) { _ = try files.create(Self.firstEpoch, mode: 0o600) } catch {
-      if error != .fileExists { throw RepositoryError(error, "create", file: Self.firstEpoch) }
-    }
-    return Self.firstEpoch
   }
 
   /// The lock of the folder's one capturer, or nil when another holds it; dropped with the last
   /// reference, at the latest with the process.
   package func captureLock(wait: Bool = false) throws(RepositoryError) -> CaptureLock? {
-    let name = "locks/capture"
-    let file: any OpenFile
-    do throws(Errno) {
-      file = try openOrCreate(name)
-      guard try file.lock(.exclusive, wait: wait) else { return nil }
-    } catch { throw RepositoryError(error, "lock", file: name) }
-    return CaptureLock(file)
-  }
-
-  private func openOrCreate(_ name: String) throws(Errno) -> any OpenFile {
-    do throws(Errno) { return try files.open(name, writable: true) } catch {
-      if error != .noSuchFileOrDirectory { throw error }
-    }
-    do throws(Errno) { return try files.create(name, mode: 0o600) } catch {
-      if error != .fileExists { throw error }
-      return try files.open(name, writable: true)
-    }
+    try CaptureLock.take(files, wait: wait)
   }
 }
 
@@ -216,20 +202,5 @@ package struct PackLimits: Sendable {
     case .data: data
     case .metadata: metadata
     }
-  }
-}
-
-/// Held by the one that captures a folder (format: locks).
-package final class CaptureLock {
-  private let file: any OpenFile
-
-  init(_ file: any OpenFile) {
-    self.file = file
-  }
-
-  /// Writes who holds it, for the message of those who wait.
-  package func describe(pid: Int32) throws(Errno) {
-    try file.truncate(to: 0)
-    try file.write(Array("\(pid)\n".utf8), at: 0)
   }
 }

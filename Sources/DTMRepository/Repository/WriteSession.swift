@@ -15,6 +15,10 @@ package final class WriteSession: ContentStore {
   }
 
   package let chunkerParameters: ChunkerParameters
+  /// Whether content that is there already is read and checked before it is relied on. Otherwise the
+  /// checksummed header of its frame is enough, which costs one small read. Trees and lists, on which
+  /// much hangs and which are small, are always checked.
+  package var checksContent = false
   /// Bytes appended to packs so far.
   package private(set) var storedBytes = 0
 
@@ -75,7 +79,8 @@ package final class WriteSession: ContentStore {
     let id = Digest.id(kind, bytes)
     let name = ObjectName(id: id, kind: kind)
     if places[name] != nil { return id }
-    if try reader.holds(id, kind) { return id }
+    let checksPayload = checksContent || packKind == .metadata
+    if try reader.holds(id, kind, checksPayload: checksPayload) { return id }
     let group = FrameGroup(packKind, bytes)
     if builders[group]?.isFull(for: bytes.count) ?? false { try flush(group) }
     places[name] = .waiting(group, row: builders[group]?.rows.count ?? 0)

@@ -88,6 +88,8 @@ struct RefLogScenario: Sendable, CustomTestStringConvertible {
       for (name, cut) in [("refs/00000001.a", 40), ("refs/00000001.b", 140)] {
         try files.plant(files.paths()[name].map { Array($0.dropLast(cut)) }, at: name)
       }
+      // Nobody has noted a record as durable that never came to the disk.
+      try files.plant(nil, at: "locks/refs")
       return (files, Acknowledged(value: count - 1))
     }
   }
