@@ -120,6 +120,7 @@ final class PackFile {
     self.id = id
     self.kind = kind
     isSealed = committed == nil
+    isSettled = false
     name = Self.name(id, kind, sealed: isSealed)
     let file = try onFile(name, "open") { [name] () throws(Errno) in
       try files.open(name, writable: false)

@@ -56,7 +56,8 @@ struct RepairRun {
     report.damagedFiles += packs.damagedFiles
     let repository = try Repository(files)
     try settleHistory(repository)
-    try repository.packs.catalog.mergeTables()
+    try repository.packs.catalog.settle()
+    repository.packs.catalog.mergeTables()
     return repository
   }
 
