@@ -227,7 +227,7 @@ private final class OverlayFile: OpenFile {
 
   func synchronizeData() throws(Errno) {}
 
-  func setMode(_ mode: UInt32) throws(Errno) {}
+  func setMode(_ mode: UInt32) throws(Errno) { try copy().setMode(mode) }
 
   func mode() throws(Errno) -> UInt32 { try current.mode() }
 
