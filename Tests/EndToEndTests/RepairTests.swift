@@ -25,7 +25,7 @@ import Testing
     try work.good("init")
     try work.shell("cd lake; cp -p f1 ../f1; head -c 9000 /dev/urandom >f1")
     let second = try work.snapshot().id()
-    // The log gone, and a chunk of each kind: f1's first version stands nowhere else.
+    // The log gone, and all content: f1's first version stands nowhere else.
     try work.shell(
       """
       cd lake/.dtm; for f in refs/*; do : >$f; done
@@ -34,9 +34,10 @@ import Testing
       with open(sys.argv[1], "r+b") as file:
           data = bytearray(file.read())
           at = int.from_bytes(data[8:12], "little")
-          start = at + 36 + 37 * int.from_bytes(data[at + 8:at + 12], "little")
-          end = start + int.from_bytes(data[at + 16:at + 20], "little")
-          data[start:end] = bytes(end - start)
+          while at < len(data):
+              start = at + 36 + 37 * int.from_bytes(data[at + 8:at + 12], "little")
+              at = start + int.from_bytes(data[at + 16:at + 20], "little")
+              data[start:at] = bytes(at - start)
           file.seek(0)
           file.write(data)
       PYTHON

@@ -76,7 +76,10 @@ final class PackCatalog {
     if state.sequence == sequence { return }
     let gone = live.keys.contains { state.livePacks[$0] == nil }
     if sequence == nil || gone { try refreshSealed() }
-    for (id, pack) in state.livePacks where !excluded.contains(id) { try refreshLive(id, pack) }
+    for pack in state.livePacks.values.sorted(by: { $0.id < $1.id })
+    where !excluded.contains(pack.id) {
+      try refreshLive(pack.id, pack)
+    }
     sequence = state.sequence
   }
 
@@ -130,7 +133,8 @@ final class PackCatalog {
     var covered: Set<PackID> = []
     for (index, _) in indexes { covered.formUnion(index.packs.map(\.id)) }
     covered.formUnion(tables.map(\.handle.id))
-    for (id, kind) in present where !covered.contains(id) {
+    // In order, as everything that a seed of the crash tests has to repeat.
+    for (id, kind) in present.sorted(by: { $0.key < $1.key }) where !covered.contains(id) {
       let file: PackFile
       do throws(RepositoryError) {
         file = try PackFile(sealed: id, kind, files: files)

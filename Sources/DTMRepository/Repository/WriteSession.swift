@@ -164,7 +164,7 @@ package final class WriteSession: ContentStore {
     _ draft: RecordDraft, at time: Timestamp
   ) throws(RepositoryError) -> RefLogState {
     try flush()
-    let open = current.values.map { writers[$0] }
+    let open = PackKind.allCases.compactMap { current[$0] }.map { writers[$0] }
     try LivePackWriter.synchronize(open, repository.files)
     var draft = draft
     draft.livePacks = open.map { LivePack(id: $0.id, kind: $0.kind, length: $0.length) }

@@ -127,6 +127,8 @@ package final class OverlayFileOperations: FileOperations {
 
   package func synchronizeData(_ opened: [any OpenFile]) throws(Errno) {}
 
+  package func uniqueBytes(_ count: Int) -> [UInt8] { base.uniqueBytes(count) }
+
   package func map(_ name: String) throws(Errno) -> MappedFile? {
     switch entry(name) {
     case .removed: throw .noSuchFileOrDirectory
@@ -140,7 +142,7 @@ package final class OverlayFileOperations: FileOperations {
 /// A file that is in memory alone.
 private final class MemoryFile: OpenFile {
   private let bytes: Mutex<[UInt8]>
-  private let permissions = Atomic<UInt32>(0o600)
+  private let permissions = Mutex<UInt32>(0o600)
 
   init(_ bytes: [UInt8]) {
     self.bytes = Mutex(bytes)
@@ -175,9 +177,9 @@ private final class MemoryFile: OpenFile {
 
   func synchronizeData() throws(Errno) {}
 
-  func setMode(_ mode: UInt32) throws(Errno) { permissions.store(mode, ordering: .relaxed) }
+  func setMode(_ mode: UInt32) throws(Errno) { permissions.withLock { $0 = mode } }
 
-  func mode() throws(Errno) -> UInt32 { permissions.load(ordering: .relaxed) }
+  func mode() throws(Errno) -> UInt32 { permissions.withLock { $0 } }
 
   /// Nobody else has it.
   func lock(_ kind: FileLock, wait: Bool) throws(Errno) -> Bool { true }

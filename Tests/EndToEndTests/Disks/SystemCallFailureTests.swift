@@ -69,7 +69,9 @@ import Testing
       let failed = String(decoding: try Files.read(work.path("calls")), as: UTF8.self)
         .split(separator: "\n").filter { $0.hasSuffix("(INJECTED)") }.map { String($0.prefix(120)) }
       let what = "\(error) at \(failed)"
-      if outcome.status == 0 {
+      // Status 3: it was a call on the folder, and the snapshot says what it could not look at.
+      let isOutside = failed.contains { !$0.contains("/.dtm") }
+      if outcome.status == 0 || (outcome.status == 3 && isOutside) {
         acknowledged.append(try outcome.json().id())
       } else {
         refused += 1

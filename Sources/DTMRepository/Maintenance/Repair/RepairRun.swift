@@ -56,6 +56,7 @@ struct RepairRun {
     report.damagedFiles += packs.damagedFiles
     let repository = try Repository(files)
     try settleHistory(repository)
+    try repository.packs.catalog.settle()
     repository.packs.catalog.mergeTables()
     return repository
   }
