@@ -48,7 +48,6 @@ import Testing
       ids.append(String(try fixture.good("log", "-q", "-n", "1").output.dropLast()))
       try golden(
         fixture.good("log", "--all", "--graph", "--oneline"), ids, fixture, "log-graph.txt")
-      try golden(fixture.good("log", "--all", "--graph"), ids, fixture, "log-graph-lines.txt")
     }
   }
 

@@ -42,10 +42,12 @@ import Testing
       sums.insert(sampled)
     }
     #expect(sums.count > 5)
-    let flipped = try #require(packs(files, "packs").first { $0.hasSuffix(".data") })
+    // The last byte of the last frame's content.
+    let flipped = try #require(packs(files, "live").first { $0.hasSuffix(".data") })
     let file = try files.open(flipped, writable: true)
-    let middle = try file.size() / 2
-    try file.write([~(try file.read(at: middle, count: 1)[0])], at: middle)
+    let last = try file.size() - 1
+    try file.write([~(try file.read(at: last, count: 1)[0])], at: last)
+    #expect(try fixture.open(files).verify([], readsData: false).isSound)
     var isFound = false
     for _ in 0..<200 where !isFound {
       let found = try fixture.open(files).verify([], readsData: true, share: 0.3)
