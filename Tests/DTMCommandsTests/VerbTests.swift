@@ -285,6 +285,24 @@ import Testing
     }
   }
 
+  @Test func `config shows the whole with its defaults, and the schema`() throws {
+    try withFixture { fixture in
+      let config = try Descriptor.open(
+        fixture.root.appending("dtmd.json"), [.writeOnly, .create], mode: 0o644)
+      try config.write(Array("{\"folders\": [{\"path\": \"/srv/lake\"}]}".utf8), at: 0)
+      let shown = try fixture.good("config", "show").json()
+      let folder = try #require(shown["folders"]?.array?.first)
+      #expect(folder["name"]?.string == "lake")
+      #expect(folder["settle"]?["atMost"]?.string == "5m")
+      #expect(shown["daemon"]?["logLevel"]?.string == "info")
+      #expect(try fixture.good("config", "schema").json()["$defs"]?["folder"] != nil)
+      try config.write(Array("{\"fodlers\": 1}             ".utf8), at: 0)
+      let outcome = fixture.dtm("config", "show")
+      #expect(outcome.status == .configuration)
+      #expect(outcome.output.isEmpty)
+    }
+  }
+
   @Test func `a command that needs the daemon says so`() throws {
     try withFixture { fixture in
       _ = try history(fixture)
