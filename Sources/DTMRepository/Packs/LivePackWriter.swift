@@ -20,6 +20,8 @@ final class LivePackWriter {
   /// The end of the last appended frame.
   private(set) var length: Int
   private var rows: [PackRow]
+  /// Objects in the pack.
+  var count: Int { rows.count }
   private var isDirty = false
   private let files: any FileOperations
 

@@ -190,10 +190,13 @@ package final class Repository {
   }
 }
 
-/// The lengths at which live packs are sealed, in bytes.
+/// When live packs are sealed: lengths in bytes, and a number of objects.
 package struct PackLimits: Sendable {
   package var data = 64 << 20
   package var metadata = 16 << 20
+  /// Objects of one pack: what is live is read from its frames' headers by each process, what is sealed
+  /// is looked up in a mapped table.
+  package var objects = 32_768
 
   package init() {}
 

@@ -114,7 +114,8 @@ package final class WriteSession: ContentStore {
     for row in header.rows {
       places[ObjectName(id: row.id, kind: row.kind)] = .frame(kind, writer: index, offset: offset)
     }
-    if writers[index].length >= repository.packLimits.bytes(kind) {
+    let limits = repository.packLimits
+    if writers[index].length >= limits.bytes(kind) || writers[index].count >= limits.objects {
       try writers[index].seal()
       sealed.append(writers[index].id)
       current[kind] = nil

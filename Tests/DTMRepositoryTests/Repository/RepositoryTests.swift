@@ -67,6 +67,19 @@ import Testing
     #expect(try fixture.check(try fixture.open(files)) == 1000)
   }
 
+  @Test func `a pack of many objects is sealed, however small it is`() throws {
+    let files = SimulatedFileOperations()
+    var fixture = RepositoryFixture()
+    fixture.limits = PackLimits()
+    fixture.limits.objects = 10
+    _ = try fixture.create(files)
+    for number in 1...20 { try fixture.commit(number, to: try fixture.open(files)) }
+    // 3 chunks a step: a pack is full after 4 steps.
+    #expect(packs(files, "packs").filter { $0.hasSuffix(".data") }.count == 5)
+    #expect(packs(files, "packs").filter { $0.hasSuffix(".meta") }.count == 2)
+    #expect(try fixture.check(try fixture.open(files)) == 20)
+  }
+
   @Test func `what is there is not written again`() throws {
     let files = SimulatedFileOperations()
     let fixture = RepositoryFixture()
