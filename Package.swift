@@ -88,7 +88,7 @@ let package = Package(
     tests("DTMConfigurationTests", ["DTMConfiguration", "DTMRules", "DTMSystem"]),
     tests("DTMControlTests", ["DTMControl", "DTMSystem"]),
     tests("DTMDaemonTests", ["DTMDaemon", "DTMControl", "DTMSystem", logging]),
-    tests("DTMCommandsTests", ["DTMCommands", "DTMSystem"]),
+    tests("DTMCommandsTests", ["DTMCommands", "DTMRepository", "DTMSystem"]),
     tests("EndToEndTests", ["DTMSystem"]),
   ],
   swiftLanguageModes: [.v6]

@@ -96,7 +96,7 @@ import Testing
     ["tag", "-d"], ["label", "HEAD"], ["pin"], ["completions", "csh"],
     ["wait", "--timeout", "soon"],
     ["undo", "x"], ["--nosuch"], ["show", "a", "b"], ["protect"], ["unprotect"],
-    ["config", "nosuch"], ["log", "--good"], ["diff", "--text"],
+    ["config", "nosuch"], ["log", "--best"], ["diff", "--text"],
     ["restore", "--in-place"], ["find", "x"], ["mount", "x"],
   ])
   func `of usage are status 64 and say where help is`(_ arguments: [String]) throws {

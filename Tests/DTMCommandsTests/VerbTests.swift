@@ -1,4 +1,5 @@
 import DTMCommands
+import DTMRepository
 import DTMSystem
 import DTMTestSupport
 import SystemPackage
@@ -36,6 +37,54 @@ import Testing
       try golden(fixture.good("log", "--oneline"), ids, fixture, "log-oneline.txt")
       try golden(fixture.good("log", "--stat"), ids, fixture, "log-stat.txt")
       #expect(try fixture.good("log", "-q").output == ids.reversed().map { $0 + "\n" }.joined())
+    }
+  }
+
+  @Test func `log draws which snapshot comes from which`() throws {
+    try withFixture { fixture in
+      var ids = try history(fixture)
+      try fixture.good("branch", "side", ids[0])
+      try fixture.good("checkout", "side")
+      ids.append(String(try fixture.good("log", "-q", "-n", "1").output.dropLast()))
+      try golden(
+        fixture.good("log", "--all", "--graph", "--oneline"), ids, fixture, "log-graph.txt")
+    }
+  }
+
+  @Test func `log lists the snapshots whose every check passed`() throws {
+    try withFixture { fixture in
+      let ids = try history(fixture)
+      let repository = try Repository(at: fixture.lake.appending(".dtm"))
+      var draft = RecordDraft(kind: "check", summary: "checked")
+      for (index, results) in [["pass"], ["pass", "fail"], ["pass", "pass"]].enumerated() {
+        for (number, result) in results.enumerated() {
+          let subject = try #require(ObjectID(hex: ids[index]))
+          draft.facts.append(
+            Fact(subject: subject, key: "check:\(number)", value: Array(result.utf8)))
+        }
+      }
+      _ = try repository.beginSession().commit(draft, at: CommandFixture.now)
+      #expect(try fixture.good("log", "--good", "-q").output == "\(ids[2])\n\(ids[0])\n")
+      #expect(try fixture.good("show", "@good", "-q").output.hasPrefix(ids[2]))
+    }
+  }
+
+  @Test func `verify reads as much of the data as it is asked to`() throws {
+    try withFixture { fixture in
+      _ = try history(fixture)
+      func read(_ options: String...) throws -> Int {
+        let outcome = fixture.run(["verify", "--all", "--json"] + options)
+        try #require(outcome.status == .done, "\(outcome.errors)")
+        return try #require(try outcome.json()["bytes"]?.int)
+      }
+      let all = try read("--read-data")
+      #expect(all > 0)
+      #expect(try read() == 0)
+      #expect(try read("--sample", "100") == all)
+      #expect(try read("--sample", "0.000001") < all)
+      for options in [["--sample", "0"], ["--sample", "101"], ["--sample", "5", "--read-data"]] {
+        #expect(fixture.run(["verify"] + options).status == .usage)
+      }
     }
   }
 
@@ -233,6 +282,24 @@ import Testing
       #expect(fixture.dtm("snapshot", "--tag", "a~1").status == .usage)
       #expect(try fixture.good("snapshot", "--tag", "v1").output.contains("tag v1"))
       #expect(fixture.dtm("snapshot", "--tag", "v1").status == .exists)
+    }
+  }
+
+  @Test func `config shows the whole with its defaults, and the schema`() throws {
+    try withFixture { fixture in
+      let config = try Descriptor.open(
+        fixture.root.appending("dtmd.json"), [.writeOnly, .create], mode: 0o644)
+      try config.write(Array("{\"folders\": [{\"path\": \"/srv/lake\"}]}".utf8), at: 0)
+      let shown = try fixture.good("config", "show").json()
+      let folder = try #require(shown["folders"]?.array?.first)
+      #expect(folder["name"]?.string == "lake")
+      #expect(folder["settle"]?["atMost"]?.string == "5m")
+      #expect(shown["daemon"]?["logLevel"]?.string == "info")
+      #expect(try fixture.good("config", "schema").json()["$defs"]?["folder"] != nil)
+      try config.write(Array("{\"fodlers\": 1}             ".utf8), at: 0)
+      let outcome = fixture.dtm("config", "show")
+      #expect(outcome.status == .configuration)
+      #expect(outcome.output.isEmpty)
     }
   }
 

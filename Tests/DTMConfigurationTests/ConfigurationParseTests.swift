@@ -46,6 +46,12 @@ import Testing
     #expect(configuration.folders[1].ignore == ["*.tmp"])
     #expect(configuration.folders[1].repository == nil)
     #expect(configuration.files == ["/etc/dtm/dtmd.json"])
+    // What is shown of it, with every default, reads back as the same.
+    var again = try Configuration.parse(configuration.bytes, file: "/etc/dtm/dtmd.json")
+    for index in again.folders.indices {
+      again.folders[index].source = configuration.folders[index].source
+    }
+    #expect(again == configuration)
   }
 
   @Test func `an empty object is the built-in values`() throws {

@@ -79,6 +79,7 @@ struct LogSelection {
     if let since, snapshot.time < since { return false }
     if let until, snapshot.time > until { return false }
     if !log.trigger.isEmpty, !log.trigger.contains(snapshot.trigger) { return false }
+    if log.good, !report.isGood { return false }
     if log.label.contains(where: { report.labels[$0.key] != $0.value }) { return false }
     return try paths.isEmpty || changesPaths(snapshot)
   }

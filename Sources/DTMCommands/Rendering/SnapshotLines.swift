@@ -16,10 +16,10 @@ package struct SnapshotLines {
     width = invocation.width
   }
 
-  /// A table for `cells`.
-  package func table() -> Table {
-    Table(
-      [.left, .left, .left, .flexible, .left, .right, .flexible], terminalWidth: width)
+  /// A table for `cells`; with `hasGraph` a drawing stands before them.
+  package func table(hasGraph: Bool = false) -> Table {
+    let columns: [Table.Column] = [.left, .left, .left, .flexible, .left, .right, .flexible]
+    return Table(hasGraph ? [.left] + columns : columns, terminalWidth: width)
   }
 
   /// `7f3a9c2e  08:01  stage  clean ok  M2 A1  +212 KiB  run_id=8`.
@@ -61,13 +61,15 @@ package struct SnapshotLines {
   }
 
   /// `7f3a9c2e clean ok`: the id, and the message or else the trigger.
-  func oneLine(_ report: SnapshotReport) -> String {
+  ///
+  /// `indent`: columns that something else takes before it.
+  func oneLine(_ report: SnapshotReport, indent: Int = 0) -> String {
     let snapshot = report.snapshot
     let text =
       snapshot.message.isEmpty ? Words.trigger(snapshot) : Words.firstLine(snapshot.message)
     let tags = report.tags.isEmpty ? "" : " (\(report.tags.joined(separator: ", ")))"
     let line = Words.visible(text) + tags
-    let room = width.map { $0 - Words.shortIDLength - 1 }
+    let room = width.map { $0 - Words.shortIDLength - 1 - indent }
     return style.identifier(Words.short(report.id)) + " "
       + (room.map { DisplayWidth.cut(line, to: $0) } ?? line)
   }

@@ -35,6 +35,9 @@ package struct SnapshotReport {
     }
   }
 
+  /// Whether there are checks, and each of them passed.
+  var isGood: Bool { !checks.isEmpty && checks.values.allSatisfy { $0 == "pass" } }
+
   /// One of which nothing was learnt since.
   package init(_ known: KnownSnapshot, tags: [String] = [], isPinned: Bool = false) {
     id = known.id

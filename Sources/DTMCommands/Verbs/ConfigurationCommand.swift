@@ -1,55 +1,8 @@
 internal import ArgumentParser
-internal import DTMConfiguration
-internal import DTMSystem
-internal import SystemPackage
 
 struct ConfigurationCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "config",
-    abstract: "Check the daemon's configuration",
-    subcommands: [CheckConfiguration.self])
-}
-
-struct CheckConfiguration: ReportingVerb {
-  static let configuration = CommandConfiguration(
-    commandName: "check",
-    abstract: "Check a configuration, with the drop-in files beside it",
-    discussion: "Needs no daemon. Each error is named with file, line and column.")
-
-  @Argument(help: "The main file (default: that of this user's daemon)")
-  var file: String?
-
-  @OptionGroup var options: OutputOptions
-
-  func run(in invocation: Invocation) throws -> CommandStatus {
-    let location =
-      try file.map { ConfigurationLocation.file(try invocation.absolute($0)) }
-      ?? DaemonConfigurations(invocation).own
-    let configuration: Configuration
-    do throws(ConfigurationErrors) { configuration = try Configuration.load(from: location) } catch
-    {
-      throw CommandFailure(error)
-    }
-    if options.json {
-      var writer = JSONWriter(pretty: true)
-      writer.object { writer in
-        writer.field("ok", true)
-        writer.field("files", strings: configuration.files.map(\.string))
-        writer.field("folders", strings: configuration.folders.map(\.name))
-      }
-      writer.endLine()
-      try invocation.output.write(writer.bytes)
-    } else if !options.quiet {
-      try invocation.output.line(words(configuration, location))
-    }
-    return .done
-  }
-
-  private func words(_ configuration: Configuration, _ location: ConfigurationLocation) -> String {
-    if configuration.files.isEmpty {
-      return "there is no configuration at \(Quoting.path(location.mainFile)): nothing is protected"
-    }
-    let files = configuration.files.map { Quoting.path($0) }.joined(separator: " ")
-    return "\(files): right, \(Words.count(configuration.folders.count, "folder"))"
-  }
+    abstract: "Check and show the daemon's configuration",
+    subcommands: [CheckConfiguration.self, ShowConfiguration.self, ShowSchema.self])
 }

@@ -34,6 +34,9 @@ struct Log: ReportingVerb {
   @Option(help: ArgumentHelp("List those with this trigger", valueName: "kind"))
   var trigger: [String] = []
 
+  @Flag(help: "List those whose every check passed")
+  var good = false
+
   @Option(help: ArgumentHelp("List those that changed this path", valueName: "path"))
   var path: [String] = []
 
@@ -42,6 +45,9 @@ struct Log: ReportingVerb {
 
   @Flag(help: "Show the id and the message only")
   var oneline = false
+
+  @Flag(help: "Draw which one comes from which")
+  var graph = false
 
   @OptionGroup var options: OutputOptions
 

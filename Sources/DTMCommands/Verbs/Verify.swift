@@ -7,10 +7,11 @@ struct Verify: ReportingVerb {
   static let configuration = CommandConfiguration(
     commandName: "verify",
     abstract: "Check the repository",
-    usage: "dtm verify [SNAPSHOT|--all] [--read-data] [options]",
+    usage: "dtm verify [SNAPSHOT|--all] [--read-data|--sample PERCENT] [options]",
     discussion: """
       Checks the ref log and all packs, and that the snapshot has all it needs. With --read-data every \
-      byte is read and held against its SHA-256. Status 65 where something is damaged.
+      byte is read and held against its SHA-256, with --sample a share of them, another one each time. \
+      Status 65 where something is damaged.
       """)
 
   /// So much damage is told one by one.
@@ -25,9 +26,18 @@ struct Verify: ReportingVerb {
   @Flag(name: .customLong("read-data"), help: "Read all data, not metadata alone")
   var readData = false
 
+  @Option(help: ArgumentHelp("Read so much of the data, picked at random", valueName: "percent"))
+  var sample: Double?
+
   @OptionGroup var options: OutputOptions
 
   func validate() throws {
+    if let sample, !(sample > 0 && sample <= 100) {
+      throw ValidationError("--sample takes a number of percent, above 0 and at most 100")
+    }
+    if readData, sample != nil {
+      throw ValidationError("--read-data and --sample exclude each other")
+    }
     if all, snapshot != nil { throw ValidationError("--all and a snapshot exclude each other") }
   }
 
@@ -40,7 +50,8 @@ struct Verify: ReportingVerb {
       snapshots = access.history.head.map { [$0] } ?? []
     }
     let found = try invocation.progress.during("checking the repository") {
-      try access.repository.verify(snapshots, readsData: readData)
+      try access.repository.verify(
+        snapshots, readsData: readData || sample != nil, share: (sample ?? 100) / 100)
     }
     if options.json {
       var writer = JSONWriter(pretty: true)
@@ -88,14 +99,16 @@ struct Verify: ReportingVerb {
     }
     let objects = Words.count(found.objects, "object")
     let snapshots = Words.count(found.snapshots, "snapshot")
-    let read = readData ? ", \(HumanUnits.bytes(found.bytes)) read" : ""
+    let read = readData || sample != nil ? ", \(HumanUnits.bytes(found.bytes)) read" : ""
     let verdict =
       found.isSound ? style.good("sound") : style.failure(Words.count(found.damage.count, "damage"))
     lines.append("\(objects), \(snapshots)\(read): \(verdict)")
     if !found.isSound {
       lines.append("dtm repair saves what can be saved, and looks in the folder for what is lost")
     }
-    if found.isSound, !readData {
+    if found.isSound, let sample, sample < 100 {
+      lines.append("only a sample of the data was read: dtm verify --read-data reads all")
+    } else if found.isSound, !readData, sample == nil {
       lines.append("the data itself was not read: dtm verify --read-data does")
     }
     return lines

@@ -49,14 +49,15 @@ extension Repository {
   /// Checks the ref log, all packs, and the trees of the snapshots given (nil: all that a ref reaches).
   ///
   /// Without `readsData` each frame's header, each table and each page is read, but no file content.
+  /// `share`: of the frames, picked at random, whose content is read then; from 0 to 1.
   /// `assuming`: chunks that count as there, whatever the packs say (for the plan of a repair). Takes
   /// no lock; what is committed meanwhile is not looked at. Throws only what keeps it from going on at
   /// all. Memory: one pack's table, some 200 bytes a page of the trees, and what is damaged.
   package func verify(
-    _ snapshots: [ObjectID]? = nil, readsData: Bool, assuming: Set<ObjectID> = []
+    _ snapshots: [ObjectID]? = nil, readsData: Bool, share: Double = 1, assuming: Set<ObjectID> = []
   ) throws(RepositoryError) -> Verification {
     let verifier = Verifier(self, assuming: assuming)
-    try verifier.run(snapshots, readsData: readsData)
+    try verifier.run(snapshots, readsData ? FrameSample(share: share) : .none)
     return verifier.result
   }
 }

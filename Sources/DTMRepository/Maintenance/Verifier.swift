@@ -14,13 +14,13 @@ final class Verifier {
   }
 
   /// Runs all checks, see `Repository.verify`.
-  func run(_ asked: [ObjectID]?, readsData: Bool) throws(RepositoryError) {
+  func run(_ asked: [ObjectID]?, _ sample: FrameSample) throws(RepositoryError) {
     let state = try repository.refresh()
     for damage in try repository.refLog.verify() where damage.kind != .remnant {
       presence.report(Damage(object: nil, file: damage.file, message: damage.message))
     }
     let catalog = repository.packs.catalog
-    for handle in catalog.allPacks() { try verifyPack(handle, readsData: readsData) }
+    for handle in catalog.allPacks() { try verifyPack(handle, sample) }
     for (id, error) in catalog.unreadable.sorted(by: { $0.key < $1.key }) {
       presence.report(
         Damage(object: nil, file: error.file ?? "packs/\(id.hex)", message: error.message))
@@ -46,7 +46,7 @@ final class Verifier {
 
   // MARK: - Packs
 
-  private func verifyPack(_ handle: PackHandle, readsData: Bool) throws(RepositoryError) {
+  private func verifyPack(_ handle: PackHandle, _ sample: FrameSample) throws(RepositoryError) {
     let pack: PackFile
     do throws(RepositoryError) { pack = try handle.file(repository.files) } catch {
       guard error.code == .notFound || error.code == .corrupt else { throw error }
@@ -56,7 +56,7 @@ final class Verifier {
       return
     }
     if let damage = formatDamage(pack) { presence.report(damage) }
-    var verifier = PackVerifier(pack, zstd: repository.zstd, readsData: readsData)
+    var verifier = PackVerifier(pack, zstd: repository.zstd, reading: sample)
     verifier.run()
     result.objects += verifier.objects
     result.bytes += verifier.bytes

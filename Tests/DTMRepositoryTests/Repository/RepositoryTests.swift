@@ -27,6 +27,35 @@ import Testing
     #expect(verification.objects == 40 * 4)
   }
 
+  @Test func `a sample of the data is another one each time, and none is left out for good`() throws
+  {
+    let files = SimulatedFileOperations()
+    let fixture = RepositoryFixture()
+    _ = try fixture.create(files)
+    for number in 1...20 { try fixture.commit(number, to: try fixture.open(files)) }
+    let all = try fixture.open(files).verify([], readsData: true).bytes
+    var sums: Set<Int> = []
+    for _ in 0..<20 {
+      let repository = try fixture.open(files)
+      let sampled = try repository.verify([], readsData: true, share: 0.3).bytes
+      #expect(sampled <= all)
+      sums.insert(sampled)
+    }
+    #expect(sums.count > 5)
+    // The last byte of the last frame's content.
+    let flipped = try #require(packs(files, "live").first { $0.hasSuffix(".data") })
+    let file = try files.open(flipped, writable: true)
+    let last = try file.size() - 1
+    try file.write([~(try file.read(at: last, count: 1)[0])], at: last)
+    #expect(try fixture.open(files).verify([], readsData: false).isSound)
+    var isFound = false
+    for _ in 0..<200 where !isFound {
+      let found = try fixture.open(files).verify([], readsData: true, share: 0.3)
+      isFound = !found.isSound
+    }
+    #expect(isFound)
+  }
+
   @Test func `a thousand snapshots by a thousand sessions make two packs`() throws {
     let files = SimulatedFileOperations()
     var fixture = RepositoryFixture()

@@ -98,7 +98,7 @@ struct PackRepair {
       guard error.code == .corrupt || error.code == .notFound else { throw error }
       return [error.message]
     }
-    var verifier = PackVerifier(pack, zstd: zstd, readsData: true)
+    var verifier = PackVerifier(pack, zstd: zstd, reading: .all)
     verifier.run()
     return verifier.findings.map(\.message)
   }

@@ -19,8 +19,11 @@ enum Interruption {
     }
   }
 
-  /// From now on none has come: for what cleans up.
-  static func disregard() { signal.store(0, ordering: .relaxed) }
+  /// From now on none has come, and none comes: for what cleans up, and its children.
+  static func disregard() {
+    for number in [SIGINT, SIGTERM, SIGHUP] { Glibc.signal(number, SIG_IGN) }
+    signal.store(0, ordering: .relaxed)
+  }
 
   /// Throws where one of the signals has come.
   static func check() throws {

@@ -1,0 +1,37 @@
+internal import DTMRules
+internal import DTMSystem
+internal import SystemPackage
+
+extension Configuration {
+  /// The whole as one main file would say it, with every default spelled out: reading that gives the
+  /// same configuration.
+  package var bytes: [UInt8] {
+    var writer = JSONWriter(pretty: true)
+    writer.object { writer in
+      writer.object(DocumentKey.daemon.rawValue) { writer in
+        writer.field(DaemonKey.socket.rawValue, daemon.socket?.string)
+        writer.field(DaemonKey.logLevel.rawValue, daemon.logLevel.rawValue)
+      }
+      writer.array(DocumentKey.folders.rawValue) { writer in
+        for folder in folders { writer.object { folder.writeMembers(to: &$0) } }
+      }
+    }
+    writer.endLine()
+    return writer.bytes
+  }
+}
+
+extension FolderConfiguration {
+  fileprivate func writeMembers(to writer: inout JSONWriter) {
+    writer.field(FolderKey.name.rawValue, name)
+    writer.field(FolderKey.path.rawValue, path.string)
+    writer.field(FolderKey.repository.rawValue, repository?.string)
+    writer.field(FolderKey.ignore.rawValue, strings: ignore)
+    writer.object(FolderKey.settle.rawValue) { writer in
+      writer.field(SettleKey.quiet.rawValue, DurationText.text(of: settle.quiet))
+      writer.field(SettleKey.atMost.rawValue, DurationText.text(of: settle.atMost))
+      writer.field(SettleKey.minInterval.rawValue, DurationText.text(of: settle.minInterval))
+      writer.field(SettleKey.openFiles.rawValue, settle.openFiles.rawValue)
+    }
+  }
+}
