@@ -5,7 +5,7 @@
 #   packaging/test.sh [--long] [--filter REGEX]
 #
 # --long    the long forms of torture and crash tests too (DTM_TEST_LONG=1)
-# --filter  only the tests whose names match; no lint, no quick start
+# --filter  only the tests whose names match; no lint, no quick start, no fuzzing
 #
 # What the tests see in their environment:
 #   DTM_PROGRAMS   the folder of the static programs, for the end-to-end tests
@@ -138,6 +138,11 @@ stop_session
 wait "$output" || true
 [ "$status" = 0 ] || give_up 1 "" "Tests failed (status $status):" "$(grep '^✘' "$log" | head -n 40)"
 grep -q 'Test run with [1-9]' "$log" || give_up 1 "No test ran."
+
+if [ -z "$filter" ]; then
+  step "fuzzing of the decoders"
+  packaging/fuzz.sh
+fi
 
 # Swift Testing has a line of its own for tests that a trait holds back.
 skipped=$(grep -E '^SKIPPED: |^[^ ]+ (Test|Suite) .* skipped' "$log" || true)

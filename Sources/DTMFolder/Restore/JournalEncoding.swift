@@ -31,15 +31,15 @@ enum JournalEncoding {
     writer.string(plan.name)
     write(intent, &writer)
     let tops = plan.items.enumerated().filter { needsRecord($0.element) }
-    writer.varint(plan.items.count)
+    writer.varint(plan.items.indices.last.map { plan.number(of: $0) + 1 } ?? 0)
     writer.list(tops) { writer, element in
       let (index, item) = element
-      writer.varint(index)
+      writer.varint(plan.number(of: index))
       writer.u8(item.action.rawValue)
       writer.counted(item.key.bytes)
       write(item.old, &writer)
       write(item.new, &writer)
-      writer.varint(item.container.map { $0 + 1 } ?? 0)
+      writer.varint(item.container.map { plan.number(of: $0) + 1 } ?? 0)
       writer.u8(item.link == nil ? 0 : 1)
     }
     writer.list(plan.settlings) { writer, settling in
@@ -51,7 +51,7 @@ enum JournalEncoding {
     return writer.bytes
   }
 
-  private static func needsRecord(_ item: RestorePlan.Item) -> Bool {
+  static func needsRecord(_ item: RestorePlan.Item) -> Bool {
     item.container == nil || item.new?.inodeFlags ?? 0 != 0
   }
 
@@ -75,13 +75,15 @@ enum JournalEncoding {
     }
     let name = try inner.string()
     let intent = try intent(&inner)
-    let plan = try plan(&inner, name: name)
+    let (plan, items) = try plan(&inner, name: name)
+    guard inner.isAtEnd else { throw inner.failure("\(inner.remaining) bytes too many") }
     // A second record that is torn says nothing: not everything is built.
     var built: Set<Int>?
     do throws(DecodingFailure) {
       if !reader.isAtEnd {
         var second = ByteReader(try record(&reader))
-        built = Set(try second.list { reader throws(DecodingFailure) in try reader.int() })
+        let skipped = try second.list { reader throws(DecodingFailure) in try reader.int() }
+        built = Set(skipped.compactMap { items.index(of: $0) })
       }
     } catch { built = nil }
     return Contents(plan: plan, intent: intent, built: built)
@@ -97,12 +99,11 @@ enum JournalEncoding {
 
   private static func plan(
     _ reader: inout ByteReader, name: String
-  ) throws(DecodingFailure) -> RestorePlan {
+  ) throws(DecodingFailure) -> (RestorePlan, RecordedItems) {
     let count = try reader.int(limit: Int(UInt32.max))
-    var items: [Int: RestorePlan.Item] = [:]
-    let list = try reader.list(minimumLength: 6) {
-      reader throws(DecodingFailure) -> (Int, RestorePlan.Item) in
-      let index = try reader.int(limit: count)
+    var items = RecordedItems()
+    for _ in 0..<(try reader.count(minimumLength: 7)) {
+      let number = try reader.int(limit: count)
       guard let action = RestorePlan.Action(rawValue: try reader.u8()) else {
         throw reader.failure("an unknown action")
       }
@@ -111,27 +112,22 @@ enum JournalEncoding {
       let new = try entry(&reader, key)
       let container = try reader.int(limit: count)
       let isLink = try reader.u8() == 1
-      return (
-        index,
-        RestorePlan.Item(
-          key: key, action: action, old: old, new: new,
-          container: container == 0 ? nil : container - 1, link: isLink ? .existing(key) : nil)
-      )
+      let item = RestorePlan.Item(
+        key: key, action: action, old: old, new: new, container: nil,
+        link: isLink ? .existing(key) : nil, number: number)
+      guard items.append(item, container: container == 0 ? nil : container - 1) else {
+        throw reader.failure("item \(number) is out of order, or not in its directory")
+      }
     }
-    for (index, item) in list { items[index] = item }
     let settlings = try reader.list(minimumLength: 4) { reader throws(DecodingFailure) in
       let key = PathKey(bytes: try reader.counted())
       return RestorePlan.Settling(
         key: key, old: try entry(&reader, key), new: try entry(&reader, key),
         isChange: try reader.u8() == 1)
     }
-    // What has no record is done with the new directory that holds it.
-    let filler = RestorePlan.Item(
-      key: .root, action: .keep, old: nil, new: nil, container: nil, link: nil)
-    let last = (items.keys.max() ?? -1) + 1
-    return RestorePlan(
-      name: name, items: (0..<last).map { items[$0] ?? filler }, settlings: settlings,
-      problems: [])
+    let plan = RestorePlan(
+      name: name, items: items.items, settlings: settlings, problems: [])
+    return (plan, items)
   }
 
   // MARK: - Intent

@@ -53,6 +53,8 @@ package struct RestorePlan: Sendable {
     /// The item whose new directory this one is built in.
     package var container: Int?
     package var link: Link?
+    /// Its index when it was planned, where that is another: a journal has not all items.
+    var number: Int?
   }
 
   /// A directory that stays, and what is set on it when all else is done.
@@ -94,8 +96,11 @@ package struct RestorePlan: Sendable {
 
   /// The temporary name of an item.
   func temporaryName(_ index: Int) -> [UInt8] {
-    Self.temporaryPrefix + Array((name + "-" + String(index, radix: 16)).utf8)
+    Self.temporaryPrefix + Array((name + "-" + String(number(of: index), radix: 16)).utf8)
   }
+
+  /// The index that an item had when it was planned.
+  func number(of index: Int) -> Int { items[index].number ?? index }
 
   /// Where an item is built: its own temporary name, or its place in a new directory.
   func buildKey(_ index: Int) -> PathKey {

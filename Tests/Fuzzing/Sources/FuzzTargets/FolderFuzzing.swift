@@ -1,0 +1,33 @@
+@testable internal import DTMFolder
+@testable internal import DTMRepository
+internal import DTMSystem
+
+/// What stands in a data folder, and in the journal of a restore.
+enum FolderFuzzing {
+  static func journal(_ input: [UInt8]) {
+    guard let contents = try? JournalEncoding.decode(input) else { return }
+    let body = JournalEncoding.body(contents.plan, contents.intent)
+    var bytes = JournalEncoding.magic + JournalEncoding.record(body)
+    if let built = contents.built {
+      let numbers = Set(built.map { contents.plan.number(of: $0) })
+      bytes += JournalEncoding.record(JournalEncoding.body(built: numbers))
+    }
+    guard let again = try? JournalEncoding.decode(bytes) else {
+      fatalError("a journal that was encoded does not decode")
+    }
+    hold(again.built == contents.built, "a journal's end is another one after encoding")
+    hold(
+      JournalEncoding.body(again.plan, again.intent) == body, "a journal has two encodings")
+  }
+
+  /// The input: an ignore file, a NUL, the key of a path.
+  static func ignore(_ input: [UInt8]) {
+    let end = input.firstIndex(of: 0) ?? input.endIndex
+    let scope = IgnoreScope(configured: ["*.tmp"]).entering(.root, file: Array(input[..<end]))
+    let key = Array(input[end...].dropFirst())
+    let asFile = scope.ignores(key, isDirectory: false)
+    if asFile != scope.ignores(key, isDirectory: true) {
+      hold(input[..<end].contains(UInt8(ascii: "/")), "no pattern speaks of directories alone")
+    }
+  }
+}
