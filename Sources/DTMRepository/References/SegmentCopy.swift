@@ -96,6 +96,8 @@ struct SegmentCopy {
     guard ObjectID(bytes[end..<(at + length)]) == digest else { return nil }
     guard let previous = ObjectID(bytes[(at + 16)..<(at + 48)]) else { return nil }
     let sequence = UInt64(u32(at + 8)) | UInt64(u32(at + 12)) << 32
+    // No log gets there, and every number that is taken has a next one.
+    guard sequence < UInt64.max else { return nil }
     return RecordFrame(
       offset: start + at, length: length, sequence: sequence, previous: previous, digest: digest,
       bodyLength: Int(u32(at + 48)))
