@@ -31,6 +31,10 @@ struct RestoreFixture {
     self.id = id
   }
 
+  var location: FolderLocation {
+    FolderLocation(folder: folderPath, repository: repositoryPath, folderID: id)
+  }
+
   func open(ignoring: [String] = []) throws -> Folder {
     ProcessSignals.ignoreThoseOfFiles()
     return try Folder(

@@ -164,16 +164,14 @@ import Testing
       _ = try folder?.take()
       folder = nil
       try removeTree(fixture.folderPath)
-      let location = FolderLocation(
-        folder: fixture.folderPath, repository: fixture.repositoryPath, folderID: fixture.id)
       let repository = try Repository(at: fixture.repositoryPath)
       let outcome = try Folder.restoreMissing(
-        location, id: fixture.id, repository: repository, RestoreRequest(.newest))
+        fixture.location, id: fixture.id, repository: repository, RestoreRequest(.newest))
       #expect(outcome.problems.isEmpty)
       #expect(outcome.safetySnapshot == nil)
       #expect(outcome.restoreSnapshot?.snapshot.basis == .full)
       #expect(differences(first, try scan(fixture.folderPath)) == [])
-      #expect(try FolderLocation.at(fixture.folderPath) == location)
+      #expect(try FolderLocation.at(fixture.folderPath) == fixture.location)
       let again = try fixture.open()
       #expect(try again.take().snapshot.tree == outcome.restoreSnapshot?.snapshot.tree)
     }
@@ -188,26 +186,24 @@ import Testing
       _ = try folder?.take()
       folder = nil
       try removeTree(fixture.folderPath)
-      let location = FolderLocation(
-        folder: fixture.folderPath, repository: fixture.repositoryPath, folderID: fixture.id)
       let repository = try Repository(at: fixture.repositoryPath)
       var request = RestoreRequest(.newest)
       request.isDryRun = true
       let plan = try Folder.restoreMissing(
-        location, id: fixture.id, repository: repository, request)
+        fixture.location, id: fixture.id, repository: repository, request)
       #expect(plan.written == 3)
       #expect(try FolderLocation.at(fixture.folderPath) == nil)
       request.isDryRun = false
       request.destination = base.appending("copy")
       let copy = try Folder.restoreMissing(
-        location, id: fixture.id, repository: repository, request)
+        fixture.location, id: fixture.id, repository: repository, request)
       #expect(copy.written == 3)
       #expect(copy.restoreSnapshot == nil)
       #expect(differences(first, try scan(base.appending("copy"))) == [])
       request.paths = ["d/one"]
       request.destination = base.appending("one")
       let one = try Folder.restoreMissing(
-        location, id: fixture.id, repository: repository, request)
+        fixture.location, id: fixture.id, repository: repository, request)
       #expect(one.versions.count == 1)
       #expect(shell("cat \(quoted(base.appending("one/d/one")))").output == "1\n")
       #expect(try FolderLocation.at(fixture.folderPath) == nil)

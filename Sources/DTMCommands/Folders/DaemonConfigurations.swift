@@ -32,20 +32,6 @@ struct DaemonConfigurations {
       xdgConfigHome: invocation.environment["XDG_CONFIG_HOME"], home: FilePath(home))
   }
 
-  /// The configuration that a main file's name means; that of this user's daemon where none is given.
-  func location(_ file: String?) throws -> ConfigurationLocation {
-    try file.map { ConfigurationLocation.file(try invocation.absolute($0)) } ?? own
-  }
-
-  /// Loads a configuration, or says all that is wrong with it.
-  static func configuration(
-    at location: ConfigurationLocation
-  ) throws(CommandFailure) -> Configuration {
-    do throws(ConfigurationErrors) { return try Configuration.load(from: location) } catch {
-      throw CommandFailure(error)
-    }
-  }
-
   /// The folder that is, or holds, an absolute path; nil where no configuration has one.
   ///
   /// A configuration that is not there, or not for this user to read, has none. Throws what is wrong

@@ -9,14 +9,12 @@ struct CheckConfiguration: ReportingVerb {
     abstract: "Check a configuration, with the drop-in files beside it",
     discussion: "Needs no daemon. Each error is named with file, line and column.")
 
-  @Argument(help: "The main file (default: that of this user's daemon)")
-  var file: String?
+  @OptionGroup var file: ConfigurationFile
 
   @OptionGroup var options: OutputOptions
 
   func run(in invocation: Invocation) throws -> CommandStatus {
-    let location = try DaemonConfigurations(invocation).location(file)
-    let configuration = try DaemonConfigurations.configuration(at: location)
+    let configuration = try file.load(invocation)
     if options.json {
       var writer = JSONWriter(pretty: true)
       writer.object { writer in
@@ -27,7 +25,7 @@ struct CheckConfiguration: ReportingVerb {
       writer.endLine()
       try invocation.output.write(writer.bytes)
     } else if !options.quiet {
-      try invocation.output.line(words(configuration, location))
+      try invocation.output.line(words(configuration, try file.location(invocation)))
     }
     return .done
   }

@@ -1,5 +1,6 @@
 package import DTMConfiguration
 package import DTMControl
+package import DTMRepository
 package import DTMRules
 package import DTMSystem
 package import DTMWatch
@@ -90,7 +91,7 @@ package struct CaptureResult: Sendable {
   /// Files that somebody had open for writing.
   package var hotFiles: [PathKey] = []
   /// What could not be captured as it is, and why, for people; its last known content is kept.
-  package var problems: [CaptureProblem] = []
+  package var problems: [Snapshot.Problem] = []
   /// Paths that nothing vouches for.
   package var uncovered: [PathKey] = []
   /// Something never held still and is to be captured again.
@@ -103,29 +104,6 @@ package struct CaptureResult: Sendable {
   package init(snapshot: SnapshotSummary?, isCreated: Bool) {
     self.snapshot = snapshot
     self.isCreated = isCreated
-  }
-}
-
-/// A path that could not be captured as it is.
-package struct CaptureProblem: Sendable, Hashable {
-  /// What went wrong with it.
-  package enum Kind: Sendable {
-    case unreadable
-    /// Never the same twice while it was read.
-    case changing
-    /// Something of it can't be recorded.
-    case unsupported
-  }
-
-  package let key: PathKey
-  package let kind: Kind
-  /// A phrase: why.
-  package let detail: String
-
-  package init(key: PathKey, kind: Kind, detail: String) {
-    self.key = key
-    self.kind = kind
-    self.detail = detail
   }
 }
 

@@ -1,4 +1,5 @@
 internal import DTMControl
+internal import DTMRepository
 internal import DTMSystem
 internal import DTMWatch
 
@@ -19,7 +20,7 @@ struct FolderFace: Sendable {
   /// Files that somebody had open for writing at the last snapshot.
   var hot: [PathKey] = []
   /// What the last snapshot could not capture as it is.
-  var problems: [CaptureProblem] = []
+  var problems: [Snapshot.Problem] = []
   /// Paths that nothing vouched for at the last snapshot.
   var uncovered: [PathKey] = []
 }
@@ -73,8 +74,8 @@ extension FolderStatus {
     }
   }
 
-  private mutating func judge(_ problems: [CaptureProblem]) {
-    for kind in [CaptureProblem.Kind.unreadable, .changing, .unsupported] {
+  private mutating func judge(_ problems: [Snapshot.Problem]) {
+    for kind in [Snapshot.Problem.Kind.unreadable, .changing, .unsupported] {
       let paths = problems.filter { $0.kind == kind }
       guard let first = paths.first else { continue }
       worsen(.degraded, FolderStatus.text(kind, first, count: paths.count))
@@ -132,7 +133,7 @@ extension FolderStatus {
   }
 
   private static func text(
-    _ kind: CaptureProblem.Kind, _ first: CaptureProblem, count: Int
+    _ kind: Snapshot.Problem.Kind, _ first: Snapshot.Problem, count: Int
   ) -> String {
     let more = count > 1 ? " and \(count - 1) more" : ""
     let path = "\(Quoting.path(first.key.path))\(more)"

@@ -191,7 +191,7 @@ final class RepositoryEngine: FolderEngine {
     result.storedBytes = outcome.storedBytes
     result.hotFiles = snapshot.hot
     result.uncovered = outcome.uncovered
-    result.problems = outcome.problems.map(CaptureProblem.init)
+    result.problems = outcome.problems
     // An old snapshot says nothing about what was found now.
     guard outcome.wasCreated else { return result }
     let counts = snapshot.counts
@@ -212,18 +212,6 @@ extension RepositoryEngine {
     } catch {
       return ""
     }
-  }
-}
-
-extension CaptureProblem {
-  fileprivate init(_ problem: Snapshot.Problem) {
-    let kind: Kind =
-      switch problem.kind {
-      case .unreadable: .unreadable
-      case .changing: .changing
-      case .unsupported: .unsupported
-      }
-    self.init(key: problem.key, kind: kind, detail: problem.detail)
   }
 }
 
