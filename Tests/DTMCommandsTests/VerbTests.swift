@@ -40,6 +40,33 @@ import Testing
     }
   }
 
+  @Test func `a restore does not say that what is damaged is as it was`() throws {
+    try withFixture { fixture in
+      try fixture.good("init", "--no-first-snapshot")
+      try fixture.write("lost.csv", String(repeating: "lost\n", count: 100))
+      try fixture.write("small", "kept\n")
+      let id = try fixture.snapshot()
+      let live = try SystemFileOperations(path: fixture.lake.appending(".dtm/live"))
+      let pack = try #require(try live.list("").first { $0.hasSuffix(".data") })
+      let file = try live.open(pack, writable: true)
+      let last = try file.size() - 1
+      try file.write([~(try file.read(at: last, count: 1)[0])], at: last)
+      let files = try SystemFileOperations(path: fixture.lake)
+      try files.remove("lost.csv")
+      try files.remove("small")
+      let outcome = fixture.dtm("restore", "--json")
+      #expect(outcome.status == .damaged)
+      #expect(try outcome.json()["written"]?.int == 1)
+      #expect(try fixture.read("small") == "kept\n")
+      let again = fixture.dtm("restore", id)
+      #expect(again.output.contains("but for what follows"))
+      #expect(again.output.contains("lost.csv") && !again.output.contains("lost.csv: lost.csv"))
+      let one = fixture.dtm("restore", id, "lost.csv")
+      #expect(one.status == .damaged)
+      #expect(!one.output.contains("checked"), "\(one.output)")
+    }
+  }
+
   @Test func `log draws which snapshot comes from which`() throws {
     try withFixture { fixture in
       var ids = try history(fixture)

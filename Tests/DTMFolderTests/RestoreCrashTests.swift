@@ -183,6 +183,8 @@ import Testing
       let damaged = Set(outcome.damaged.map { String(decoding: $0.path, as: UTF8.self) })
       #expect(damaged == ["changed"])
       #expect(outcome.problems.map(\.key) == outcome.damaged)
+      #expect(
+        outcome.written == outcome.plan.count { $0.kind == .added || $0.kind == .replaced } - 1)
       var wanted = first
       for path in damaged { wanted[path] = second[path] }
       #expect(

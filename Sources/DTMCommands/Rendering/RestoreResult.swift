@@ -144,12 +144,18 @@ struct RestoreResult {
   private func line(
     _ version: (path: PathKey, snapshot: KnownSnapshot), _ outcome: RestoreOutcome
   ) -> String {
+    if outcome.damaged.contains(version.path) {
+      return "\(Quoting.path(version.path))  can't be brought back to \(moment(version.snapshot))"
+    }
     let change = outcome.plan.first { $0.path == version.path }
     var parts = ["back to \(moment(version.snapshot))"]
     if let size = change?.newSize { parts.append(HumanUnits.bytes(size)) }
     let beneath = outcome.plan.count { $0.path.isBeneath(version.path) }
     if beneath > 0 { parts.append(Words.count(beneath, "change")) }
     if change?.newSize != nil || beneath > 0 { parts.append("checked") }
+    if outcome.problems.contains(where: { $0.key.isBeneath(version.path) }) {
+      parts.append("but for what follows")
+    }
     return "\(Quoting.path(version.path))  \(parts.joined(separator: ", "))"
   }
 
@@ -159,6 +165,7 @@ struct RestoreResult {
       ? "the folder is" : request.paths.map { Quoting.path($0) }.joined(separator: ", ") + " is"
     if request.paths.count > 1 { subject = String(subject.dropLast(2)) + "are" }
     var text = outcome.snapshot.map { "\(subject) as in \(moment($0))" } ?? "\(subject) restored"
+    if !outcome.problems.isEmpty { text += " but for what follows" }
     if let branch = request.branch { text += ", on \(branch)" }
     let did = Self.did(outcome)
     return did.isEmpty ? text : text + ": " + did
@@ -222,7 +229,7 @@ struct RestoreResult {
   private func problemLines(_ outcome: RestoreOutcome) -> [String] {
     var lines = outcome.problems.prefix(Self.listed).map { problem in
       "  " + style.warning(problem.kind.rawValue)
-        + "  \(Quoting.path(problem.key)): \(Words.visible(problem.detail))"
+        + "  \(Words.visible(Self.named(problem)))"
     }
     if outcome.problems.count > Self.listed {
       lines.append("  and \(outcome.problems.count - Self.listed) more; --json lists all")
@@ -230,11 +237,16 @@ struct RestoreResult {
     if !outcome.damaged.isEmpty {
       let paths = Words.count(outcome.damaged.count, "path")
       lines.append(
-        style.failure("damaged") + "  \(paths) can't be read back from the repository and "
-          + "\(outcome.damaged.count == 1 ? "was" : "were") left as they are: "
+        style.failure("damaged") + "  the repository can't give \(paths) back: "
           + "dtm repair looks for what is left")
     }
     return lines
+  }
+
+  /// The problem behind its path, which the detail may name already.
+  private static func named(_ problem: Snapshot.Problem) -> String {
+    let path = Quoting.path(problem.key)
+    return problem.detail.hasPrefix(path + ": ") ? problem.detail : "\(path): \(problem.detail)"
   }
 
   /// That a path is as it is in every snapshot, and which those are.

@@ -125,9 +125,7 @@ extension Folder {
     outcome.restoreSnapshot = result
     try reached(.recorded)
     try journal.close()
-    outcome.bytesWritten = run.bytesWritten
-    outcome.problems = run.problems.all
-    outcome.damaged = run.problems.damaged
+    run.report(to: &outcome)
     return outcome
   }
 

@@ -49,11 +49,6 @@ extension RestoreRun {
     plan.items.indices.filter { plan.items[$0].action.builds && isIncluded(plan.items[$0]) }
   }
 
-  /// Whether an item, or the new directory that holds it, was given up.
-  private func isOff(_ index: Int) -> Bool {
-    isSkipped(index) || plan.items[index].container.map(isSkipped) ?? false
-  }
-
   /// Compares what is to be replaced with what the plan knows of it.
   private func checkTargets(_ builder: inout EntryBuilder) throws(FolderError) {
     for index in builtItems({ $0.container == nil }) {

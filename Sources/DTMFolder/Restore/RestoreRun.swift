@@ -62,6 +62,22 @@ final class RestoreRun: Sendable {
 
   func isSkipped(_ index: Int) -> Bool { skippedItems.withLock { $0.contains(index) } }
 
+  /// Whether an item, or the new directory that holds it, was given up.
+  func isOff(_ index: Int) -> Bool {
+    isSkipped(index) || plan.items[index].container.map(isSkipped) ?? false
+  }
+
+  /// Says what was done where the outcome said what was planned.
+  func report(to outcome: inout RestoreOutcome) {
+    let done = plan.items.indices.filter { !isOff($0) }.map { plan.items[$0].action }
+    outcome.written = done.count { $0.builds }
+    outcome.removed = done.count { $0 == .remove || $0 == .removeDirectory }
+    outcome.metadata = done.count { $0 == .adjust } + plan.settlings.count { $0.isChange }
+    outcome.bytesWritten = bytesWritten
+    outcome.problems = problems.all
+    outcome.damaged = problems.damaged
+  }
+
   /// Gives an item up and says why; what is there stays.
   func skip(_ index: Int, _ kind: Snapshot.Problem.Kind, _ detail: String) {
     skippedItems.withLock { _ = $0.insert(index) }

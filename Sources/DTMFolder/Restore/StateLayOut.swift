@@ -62,9 +62,7 @@ struct StateLayOut {
       try run.rollBack()
       throw error
     }
-    outcome.bytesWritten = run.bytesWritten
-    outcome.problems = run.problems.all
-    outcome.damaged = run.problems.damaged
+    run.report(to: &outcome)
     return outcome
   }
 
