@@ -73,8 +73,14 @@ struct RefLogSalvage {
     var checkpointTime: Timestamp?
     /// Refs that records name, those that were taken away included.
     var mentioned: Set<String> = []
+    /// What refs were at, as far as records tell.
+    var targets: Set<ObjectID> = []
     /// Whether records are missing behind the last checkpoint, between others.
     var hasGap = false
+
+    mutating func note(_ values: some Sequence<RefValue>) {
+      for case .id(let id) in values { targets.insert(id) }
+    }
   }
 
   /// Plays the records, from the last checkpoint on.
@@ -87,10 +93,12 @@ struct RefLogSalvage {
         known.checkpointTime = operation.time
         known.hasGap = false
         known.mentioned.formUnion(record.body.refs.keys)
+        known.note(record.body.refs.values)
       } else if let last, record.sequence != last + 1 {
         known.hasGap = true
       }
       known.mentioned.formUnion(operation.moves.map(\.ref))
+      known.note(operation.moves.flatMap { [$0.old, $0.new].compactMap(\.self) })
       known.state.apply(
         record.body, digest: record.digest, isFirstOfSegment: record.isCheckpoint)
       last = record.sequence

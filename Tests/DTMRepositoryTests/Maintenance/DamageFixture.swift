@@ -139,6 +139,23 @@ struct DamageFixture {
 
   // MARK: - Reading it back
 
+  /// The snapshots that history leads to, from all refs.
+  func reached(_ repository: Repository) throws -> Set<ObjectID> {
+    var found: Set<ObjectID> = []
+    for case .id(let head) in try repository.refresh().refs.values {
+      var next: ObjectID? = head
+      while let id = next, found.insert(id).inserted {
+        do {
+          let bytes = try repository.objects.read(id, .snapshot)
+          next = try Snapshot(decoding: bytes, id: id).parent
+        } catch {
+          next = try repository.refLog.predecessor(of: id)
+        }
+      }
+    }
+    return found
+  }
+
   /// What can't be read: whole snapshots, and paths.
   struct Losses: Equatable {
     var snapshots: Set<ObjectID> = []

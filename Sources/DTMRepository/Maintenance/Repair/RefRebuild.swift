@@ -43,9 +43,11 @@ struct RefRebuild {
   mutating func extend(_ known: RefLogSalvage.Knowledge) {
     for line in lines.keys.sorted(by: { $0.ref < $1.ref }) {
       if case .id(let head) = refs[line.ref] {
-        let newest = newest(from: head)
-        if newest != head {
-          change(line.ref, to: .id(newest), "the newest snapshot in the packs that follows it")
+        let following = newest(from: head)
+        if let beyond = newest(of: line, beyond: following, known) {
+          change(line.ref, to: .id(beyond), "the newest snapshot of the branch, behind a lost one")
+        } else if following != head {
+          change(line.ref, to: .id(following), "the newest snapshot in the packs that follows it")
         }
         continue
       }
@@ -135,6 +137,24 @@ struct RefRebuild {
   /// The newest of a branch that no other of the branch has as its parent.
   private func newest(of line: Line) -> ObjectID? {
     lines[line]?.filter { children[$0] == nil }.max(by: isBefore)
+  }
+
+  /// The newest end of a branch that a lost snapshot parts from what its ref is known to be at: newer
+  /// than that, and of a time of which no record tells.
+  private func newest(
+    of line: Line, beyond head: ObjectID, _ known: RefLogSalvage.Knowledge
+  ) -> ObjectID? {
+    lines[line]?.filter { end in
+      guard children[end] == nil, isBefore(head, end) else { return false }
+      var next: ObjectID? = end
+      while let id = next, let snapshot = snapshots[id] {
+        if known.targets.contains(id) { return false }
+        next = snapshot.parent
+      }
+      // Nil: it began a history of its own.
+      return next != nil
+    }
+    .max(by: isBefore)
   }
 
   /// The newest of the branch that comes after a snapshot and that no other has as its parent; the
