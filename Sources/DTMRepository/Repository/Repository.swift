@@ -197,6 +197,9 @@ package struct PackLimits: Sendable {
   /// Objects of one pack: what is live is read from its frames' headers by each process, what is sealed
   /// is looked up in a mapped table.
   package var objects = 32_768
+  /// Frames that got into a live pack since its index was written, before a new one is: other processes
+  /// read their headers.
+  package var unindexedFrames = 64
 
   package init() {}
 
