@@ -122,7 +122,8 @@ final class PackCatalog {
     for (index, _) in indexes { covered.formUnion(index.packs.map(\.id)) }
     covered.formUnion(tables.map(\.handle.id))
     // In order, as everything that a seed of the crash tests has to repeat.
-    for (id, kind) in present.sorted(by: { $0.key < $1.key }) where !covered.contains(id) {
+    let new = present.filter { !covered.contains($0.key) }
+    for (id, kind) in new.sorted(by: { $0.key < $1.key }) {
       let file: PackFile
       do throws(RepositoryError) {
         file = try PackFile(sealed: id, kind, files: files)

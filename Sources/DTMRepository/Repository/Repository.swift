@@ -159,6 +159,11 @@ package final class Repository {
     return reader
   }
 
+  /// Whether any index or table names an object. Quick, and not sure: `objects.read` is.
+  package func isIndexed(_ id: ObjectID, _ kind: ObjectKind) -> Bool {
+    !packs.catalog.locations(of: id, kind).isEmpty
+  }
+
   /// The ids of committed snapshots whose hex form begins with `prefix`, in order.
   package func snapshotIDs(prefix: String) throws(RepositoryError) -> [ObjectID] {
     let digits = prefix.lowercased()
