@@ -12,11 +12,13 @@ final class DaemonCore: Sendable {
 
   let roster: FolderRoster
   let policy: ControlPolicy
+  let events: EventHub
+  let time: any TimeSource
   private let location: ConfigurationLocation
-  private let time: any TimeSource
   private let notifier: ServiceNotifier
   private let logger: Logger
   private let started: Duration
+  private let startTime: Timestamp
   private let state: Mutex<State>
   private let reloads: Mailbox<@Sendable () -> Void>
 
@@ -30,16 +32,19 @@ final class DaemonCore: Sendable {
   /// `whenChanged`: what to do when a folder's state is another is known only when the core is
   /// there, so it is built in `make`.
   private init(
-    roster: FolderRoster, location: ConfigurationLocation, configuration: Configuration,
-    policy: ControlPolicy, time: any TimeSource, notifier: ServiceNotifier, logger: Logger
+    roster: FolderRoster, events: EventHub, location: ConfigurationLocation,
+    configuration: Configuration, policy: ControlPolicy, time: any TimeSource,
+    notifier: ServiceNotifier, logger: Logger
   ) {
     self.roster = roster
+    self.events = events
     self.location = location
     self.policy = policy
     self.time = time
     self.notifier = notifier
     self.logger = logger
     started = time.monotonic()
+    startTime = time.now()
     reloads = Mailbox(capacity: Self.waitingReloads)
     state = Mutex(
       State(
@@ -53,12 +58,14 @@ final class DaemonCore: Sendable {
     time: any TimeSource, notifier: ServiceNotifier, logger: Logger
   ) -> DaemonCore {
     let listener = StateListener()
+    let policy = ControlPolicy(daemonUser: ThreadIdentity.processUser)
+    let events = EventHub(policy: policy)
     let roster = FolderRoster(
-      engines: engines, time: time, logger: logger, onStateChange: { listener.tell() })
+      engines: engines, time: time, logger: logger, events: events,
+      onStateChange: { listener.tell() })
     let core = DaemonCore(
-      roster: roster, location: location, configuration: configuration,
-      policy: ControlPolicy(daemonUser: ThreadIdentity.processUser), time: time,
-      notifier: notifier, logger: logger)
+      roster: roster, events: events, location: location, configuration: configuration,
+      policy: policy, time: time, notifier: notifier, logger: logger)
     listener.listen { [weak core] in core?.folderChanged() }
     return core
   }
@@ -75,6 +82,7 @@ final class DaemonCore: Sendable {
     notifier.stopping()
     reloads.close()
     roster.stop()
+    events.end(at: time.now())
   }
 
   // MARK: - Status
@@ -84,6 +92,15 @@ final class DaemonCore: Sendable {
       version: ProgramVersion.current, pid: Int(ProcessSignals.processID),
       uptimeInSeconds: (time.monotonic() - started) / .seconds(1),
       configuration: state.withLock { $0.configuration }, folders: services.map(\.status))
+  }
+
+  /// Counters and gauges of these folders, as OpenMetrics text.
+  func metrics(of services: [FolderService]) -> String {
+    DaemonMetrics(
+      started: startTime, configuration: state.withLock { $0.configuration },
+      subscribers: events.count,
+      folders: services.map { DaemonMetrics.Folder(status: $0.status, counts: $0.counts) }
+    ).text
   }
 
   /// Says READY when every folder has settled in, and the status line from then on.
@@ -156,6 +173,9 @@ final class DaemonCore: Sendable {
         "files": "\(status.files.joined(separator: " "))",
         "folders": "\(configuration.folders.count)",
       ])
+    var event = ControlEvent(.reloaded, at: status.loaded)
+    event.files = status.files
+    events.publish(event)
     return .success(status)
   }
 
@@ -171,6 +191,9 @@ final class DaemonCore: Sendable {
     // The loader never throws without an error.
     guard let first = errors.first else { return .busy(reason: "the configuration is refused") }
     let hint = first.hint.map { "; \($0)" } ?? ""
+    var event = ControlEvent(.refused, at: time.now())
+    event.reason = first.description
+    events.publish(event)
     return .configurationError(
       file: first.path?.string ?? "", line: first.line ?? 0, column: first.column ?? 0,
       message: first.message + hint)

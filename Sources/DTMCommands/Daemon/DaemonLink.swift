@@ -54,6 +54,24 @@ struct DaemonLink {
     )
   }
 
+  /// The first daemon that answers this user. Throws `.unavailable` where none does.
+  func anyDaemon() throws -> ControlClient {
+    var first: ControlError?
+    for socket in try sockets() {
+      do throws(ControlError) {
+        let client = try ControlClient(socket: socket)
+        // One that does not talk to this user is none.
+        _ = try client.status()
+        return client
+      } catch {
+        invocation.explain(error.message)
+        first = first ?? error
+      }
+    }
+    throw first
+      ?? ControlError(code: .unavailable, message: "there is no place for a daemon's socket")
+  }
+
   /// The daemon whose configuration this user writes. Throws `.unavailable` where none runs.
   func ownDaemon() throws -> ControlClient {
     var paths = ControlSocket.candidates(

@@ -17,8 +17,8 @@ package struct ControlLimits: Sendable {
 /// Serves the control socket: one thread, poll(2), and no wake-up while nobody asks anything.
 ///
 /// Slow, silent, oversized and malformed clients cost nothing to the others: nothing here blocks,
-/// each connection holds at most one call and one answer, and whoever begins a message and does not
-/// end it is given up.
+/// each connection holds at most one call and one answer (or a stream's bounded queue), and whoever
+/// begins a message and does not end it is given up.
 package final class ControlServer: Sendable {
   private let wake: WakeSignal
   private let isStopping = Monitor(false)
@@ -119,11 +119,13 @@ private struct ControlLoop {
 
   /// Hands the answers that came to their connections.
   private mutating func deliver() {
-    for (id, bytes) in outbox.take() {
+    let (answers, streams) = outbox.take()
+    for (id, bytes) in answers {
       guard let reply = connections[id]?.pending else { continue }
       connections[id]?.endings += reply.takeEndings()
       perform(connections[id]?.answer(bytes), for: id)
     }
+    for id in streams { perform(connections[id]?.pull(), for: id) }
   }
 
   private mutating func serve(_ id: UInt64, _ found: PollEntry.Events) {

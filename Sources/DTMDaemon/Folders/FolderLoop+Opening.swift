@@ -28,6 +28,7 @@ extension FolderLoop {
         logger.record(
           .repositoryUnavailable,
           ["path": "\(configuration.path)", "error": "\(error.description)"])
+        publish(.repositoryUnavailable, error.description)
       }
     }
   }
