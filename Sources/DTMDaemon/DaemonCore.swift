@@ -15,7 +15,7 @@ final class DaemonCore: Sendable {
   let events: EventHub
   let time: any TimeSource
   private let location: ConfigurationLocation
-  private let notifier: ServiceNotifier
+  let notifier: ServiceNotifier
   private let logger: Logger
   private let started: Duration
   private let startTime: Timestamp

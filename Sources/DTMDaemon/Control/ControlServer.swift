@@ -22,7 +22,14 @@ package struct ControlLimits: Sendable {
 package final class ControlServer: Sendable {
   private let wake: WakeSignal
   private let isStopping = Monitor(false)
+  private let beats = Monitor(Beats())
   private let thread: DedicatedThread
+
+  /// Signs of life that were asked for, and given.
+  fileprivate struct Beats: Sendable {
+    var asked: UInt64 = 0
+    var given: UInt64 = 0
+  }
 
   /// Serves at once. `daemonUser`: whose connections are not limited, beside root's.
   package init(
@@ -31,11 +38,15 @@ package final class ControlServer: Sendable {
   ) throws(Errno) {
     let wake = try WakeSignal()
     let isStopping = isStopping
+    let beats = beats
     self.wake = wake
     thread = try DedicatedThread(named: "control") {
       var loop = ControlLoop(
         listener: listener, handler: handler, wake: wake, daemonUser: daemonUser, limits: limits)
-      loop.run { isStopping.withLock { $0 } }
+      loop.run {
+        beats.update { $0.given = $0.asked }
+        return isStopping.withLock { $0 }
+      }
     }
   }
 
@@ -44,6 +55,19 @@ package final class ControlServer: Sendable {
     isStopping.update { $0 = true }
     wake.signal()
     thread.join()
+  }
+}
+
+extension ControlServer: Pulse {
+  package var part: String { "the control socket" }
+
+  package func isAlive(until deadline: Deadline) -> Bool {
+    let ticket = beats.update { beats in
+      beats.asked += 1
+      return beats.asked
+    }
+    wake.signal()
+    return beats.wait(until: deadline) { $0.given >= ticket ? true : nil } ?? false
   }
 }
 

@@ -85,6 +85,7 @@ struct FolderLoop {
   private mutating func handle(_ message: FolderMessage) {
     switch message {
     case .look: break
+    case .ping(let answer): answer()
     case .snapshot(let request, let kind, let user, let answer):
       lastTicket += 1
       requests[lastTicket] = Request(request: request, user: user, answer: answer)

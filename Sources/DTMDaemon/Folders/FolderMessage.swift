@@ -8,6 +8,8 @@ enum FolderMessage: Sendable {
 
   /// The watcher saw something, or a clock was moved: look again.
   case look
+  /// Somebody wants to know whether the thread lives.
+  case ping(@Sendable () -> Void)
   /// `user`: who asks.
   case snapshot(SnapshotRequest, kind: TriggerKind, user: UInt32, Answer<SnapshotOutcome>)
   case wait(WaitRequest, id: UInt64, Answer<SnapshotSummary?>)

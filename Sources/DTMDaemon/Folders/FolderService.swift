@@ -17,6 +17,8 @@ package final class FolderService: Sendable {
 
   /// The folder as it was configured at the start.
   package let configuration: FolderConfiguration
+  /// Whether the folder's threads live.
+  package let pulse: any Pulse
   private let shared: FolderShared
   private let thread: DedicatedThread
   private let lastTicket = Atomic<UInt64>(0)
@@ -35,6 +37,7 @@ package final class FolderService: Sendable {
       mailbox: Mailbox(capacity: Self.mailboxCapacity), events: events,
       onStateChange: onStateChange)
     self.shared = shared
+    pulse = FolderPulse(folder: configuration.name, shared: shared)
     var logger = logger
     logger[metadataKey: "folder"] = .string(configuration.name)
     let folderLogger = logger
@@ -127,6 +130,7 @@ package final class FolderService: Sendable {
   /// Has the folder's protection end: a last snapshot if something is dirty, the watcher stopped,
   /// the capture lock given back. Wait for the end with `join`.
   package func stop() {
+    shared.isStopping.store(true, ordering: .relaxed)
     shared.mailbox.close()
   }
 
@@ -163,6 +167,10 @@ final class FolderShared: Sendable {
   let endedWrites = Mutex<[String]>([])
   let events: EventHub
   let counts = FolderCounts()
+  /// Where captures count what they have done.
+  let progress = WorkProgress()
+  /// The end of the folder's protection was asked for.
+  let isStopping = Atomic<Bool>(false)
   let onStateChange: @Sendable () -> Void
 
   init(

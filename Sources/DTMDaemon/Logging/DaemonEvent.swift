@@ -18,6 +18,7 @@ package enum DaemonEvent: String, Sendable, CaseIterable {
   case snapshotFailed
   case eventsLost
   case repositoryUnavailable
+  case partStalled
 
   /// The journal's MESSAGE_ID: 32 hexadecimal digits that never change.
   package var messageID: String {
@@ -36,6 +37,7 @@ package enum DaemonEvent: String, Sendable, CaseIterable {
     case .snapshotIncomplete: "52690a21a6e047c2b69a7eef4d2a18e6"
     case .snapshotFailed: "c894bc0efa4c42f489668f89e95e7be6"
     case .eventsLost: "84d6f962e05d4528b0714be2602a7314"
+    case .partStalled: "3da166fa327c4fe69a93e200838f5437"
     case .repositoryUnavailable: "baa8a42b44544b398514333404c0666e"
     }
   }
@@ -57,6 +59,7 @@ package enum DaemonEvent: String, Sendable, CaseIterable {
     case .snapshotIncomplete: "snapshot taken, with problems"
     case .snapshotFailed: "a snapshot failed"
     case .eventsLost: "the kernel dropped events; the folder is scanned"
+    case .partStalled: "a part of the daemon does not answer"
     case .repositoryUnavailable: "the folder's repository can't be used"
     }
   }
@@ -67,7 +70,9 @@ package enum DaemonEvent: String, Sendable, CaseIterable {
       .folderResumed, .snapshotTaken:
       .notice
     case .folderDegraded, .folderPaused, .snapshotIncomplete, .eventsLost: .warning
-    case .configurationRefused, .folderUnprotected, .snapshotFailed, .repositoryUnavailable: .error
+    case .configurationRefused, .folderUnprotected, .snapshotFailed, .repositoryUnavailable,
+      .partStalled:
+      .error
     }
   }
 }
