@@ -21,6 +21,7 @@ final class DaemonCore: Sendable {
   private let startTime: Timestamp
   private let state: Mutex<State>
   private let reloads: Mailbox<@Sendable () -> Void>
+  private let metricsFile = Mutex<MetricsFile?>(nil)
 
   private struct State {
     var configuration: ConfigurationStatus
@@ -73,6 +74,7 @@ final class DaemonCore: Sendable {
   /// Protects the folders. Throws when the system gives no thread.
   func begin(_ configuration: Configuration) throws(Errno) {
     try roster.apply(configuration)
+    try keepMetrics(configuration.daemon.metricsFile)
     folderChanged()
   }
 
@@ -82,6 +84,7 @@ final class DaemonCore: Sendable {
     notifier.stopping()
     reloads.close()
     roster.stop()
+    metricsFile.withLock { $0.take() }?.stop()
     events.end(at: time.now())
   }
 
@@ -103,8 +106,22 @@ final class DaemonCore: Sendable {
     ).text
   }
 
+  /// Keeps the file of metrics where the configuration wants it. Throws when the system gives no thread.
+  private func keepMetrics(_ path: FilePath?) throws(Errno) {
+    let before = metricsFile.withLock { $0 }
+    if before?.path == path { return }
+    metricsFile.withLock { $0 = nil }
+    before?.stop()
+    guard let path else { return }
+    let file = try MetricsFile(path: path, logger: logger) { [weak self] in
+      self.map { $0.metrics(of: $0.roster.all) } ?? ""
+    }
+    metricsFile.withLock { $0 = file }
+  }
+
   /// Says READY when every folder has settled in, and the status line from then on.
   private func folderChanged() {
+    metricsFile.withLock { $0 }?.news()
     let services = roster.all
     let isSettledIn = services.allSatisfy(\.isSettledIn)
     let line = statusLine(services)
@@ -161,8 +178,9 @@ final class DaemonCore: Sendable {
   private func apply(_ configuration: Configuration) -> Result<ConfigurationStatus, DaemonFault> {
     do throws(Errno) {
       try roster.apply(configuration)
+      try keepMetrics(configuration.daemon.metricsFile)
     } catch {
-      return .failure(.busy(reason: "the system gives no thread for a folder: \(error)"))
+      return .failure(.busy(reason: "the system gives no thread: \(error)"))
     }
     let status = ConfigurationStatus(
       files: configuration.files.map(\.string), loaded: time.now())

@@ -1,3 +1,4 @@
+import DTMConfiguration
 import DTMControl
 import DTMDaemon
 import DTMSystem
@@ -66,6 +67,49 @@ import Testing
     #expect(text.hasPrefix("# TYPE dtm_build info\n"))
     #expect(text.hasSuffix("\n# EOF\n"))
     #expect(!text.contains("folder"))
+  }
+
+  @Test func `a file of metrics follows what happens, and goes with the daemon`() throws {
+    let directory = try TestDirectory()
+    try directory.makeDirectory("lake")
+    try directory.write("lake/first", "1")
+    try directory.write("dtmd.json", "{}")
+    let file = directory.path.appending("dtm.prom")
+    func configure(_ file: FilePath?) throws {
+      let metrics = file.map { "\"\($0)\"" } ?? "null"
+      let folder = directory.path.appending("lake")
+      try directory.write(
+        "dtmd.json",
+        #"{"daemon": {"metricsFile": \#(metrics)}, "folders": [{"name": "lake", "path": "\#(folder)"}]}"#
+      )
+    }
+    func text(_ path: FilePath) -> String {
+      (try? Descriptor.open(path, .readOnly).readToEnd())
+        .map { String(decoding: $0, as: UTF8.self) } ?? ""
+    }
+    try configure(file)
+    let socket = directory.path.appending("s")
+    let daemon = try Daemon(
+      options: DaemonOptions(
+        configuration: .file(directory.path.appending("dtmd.json")), socket: socket),
+      engines: FakeEngines(), logger: LogLines().logger(), notifier: ServiceNotifier { _ in })
+    try daemon.start()
+    #expect(
+      eventually { text(file).contains(#"dtm_snapshots_total{folder="lake",trigger="start"} 1"#) })
+    #expect(text(file).hasSuffix("# EOF\n"))
+    #expect(try Descriptor.open(file, .path).status().permissions == 0o644)
+    let client = try ControlClient(socket: socket)
+    _ = try client.snapshot(SnapshotRequest(folder: "lake"))
+    #expect(
+      eventually { text(file).contains(#"dtm_snapshots_total{folder="lake",trigger="manual"} 1"#) })
+    // A reload takes it elsewhere.
+    let other = directory.path.appending("other.prom")
+    try configure(other)
+    _ = try client.reload()
+    #expect(eventually { text(other).hasSuffix("# EOF\n") })
+    #expect(text(file).isEmpty)
+    daemon.stop()
+    #expect(text(other).isEmpty)
   }
 
   @Test func `a name of the configuration is quoted`() throws {
