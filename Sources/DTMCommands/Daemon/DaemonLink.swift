@@ -94,6 +94,15 @@ struct DaemonLink {
       ?? ControlError(code: .unavailable, message: "there is no place for a daemon's socket")
   }
 
+  /// Where daemons may listen, also where a configuration can't be understood.
+  func knownSockets() -> [FilePath] {
+    let all =
+      (try? sockets())
+      ?? ControlSocket.candidates(uid: invocation.user, environment: invocation.environment)
+    var seen: Set<FilePath> = []
+    return all.filter { seen.insert($0).inserted }
+  }
+
   /// Where daemons listen: as the environment and the configurations say, or at the usual places.
   private func sockets() throws -> [FilePath] {
     let usual = ControlSocket.candidates(

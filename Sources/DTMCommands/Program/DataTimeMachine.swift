@@ -33,7 +33,9 @@ struct DataTimeMachine: ParsableCommand {
         subcommands: [Branch.self, Tag.self, Label.self, Pin.self, Unpin.self]),
       CommandGroup(
         name: "Look after it",
-        subcommands: [Verify.self, Repair.self, ConfigurationCommand.self, Completions.self]),
+        subcommands: [
+          Doctor.self, Verify.self, Repair.self, ConfigurationCommand.self, Completions.self,
+        ]),
     ])
 
   @Option(
