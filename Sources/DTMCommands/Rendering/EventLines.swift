@@ -26,14 +26,12 @@ struct EventLines {
 
   private func text(_ event: ControlEvent) -> String? {
     switch event.kind {
-    case .begin: return nil
+    // What a paused folder's state says, too.
+    case .begin, .paused: return nil
     case .state: return state(event)
     case .snapshot: return snapshot(event)
     case .restoreBegan: return "\(event.operation ?? "restore") begins to write"
     case .restoreEnded: return "\(event.operation ?? "restore") has ended"
-    case .paused:
-      let until = event.until.map { calendar.display($0) } ?? "somebody resumes them"
-      return style.warning("paused") + "  automatic snapshots are held until \(until)"
     case .resumed: return "resumed"
     case .reloaded: return "the configuration was loaded"
     case .refused:

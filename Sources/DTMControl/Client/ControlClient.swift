@@ -123,9 +123,10 @@ package final class ControlClient {
         throw ControlError(DaemonFault(name: name, parameters: reply.parameters))
       }
       let event = try read(reply.parameters) { fields throws(FieldError) in
-        try ControlEvent(fields.object("event"))
+        try ControlEvent.known(fields.object("event"))
       }
-      if try !body(event) || !reply.continues { return }
+      if let event, try !body(event) { return }
+      if !reply.continues { return }
     }
   }
 

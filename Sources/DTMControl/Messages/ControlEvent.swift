@@ -49,8 +49,12 @@ package struct ControlEvent: Sendable, Equatable {
 }
 
 extension ControlEvent {
-  /// An event that is older or newer than this program may have members that it does not know: they
-  /// are passed over. A kind that it does not know can't be read.
+  /// The event; nil for one of a kind that only a newer program knows.
+  static func known(_ fields: MessageFields) throws(FieldError) -> ControlEvent? {
+    Kind(rawValue: try fields.string("kind")) == nil ? nil : try ControlEvent(fields)
+  }
+
+  /// Members that this program does not know are passed over.
   init(_ fields: MessageFields) throws(FieldError) {
     guard let time = Timestamp(rfc3339: try fields.string("time")) else {
       throw FieldError(name: "time")

@@ -35,11 +35,7 @@ package final class Watchdog: Sendable {
     thread = try DedicatedThread(named: "watchdog") {
       var stalled: Set<String> = []
       while isStopping.wait(until: .after(interval), for: { $0 ? true : nil }) == nil {
-        let parts = parts()
-        // Each has its share: one that hangs makes no other late.
-        let share = interval / max(1, parts.count)
-        var silent: [String] = []
-        for pulse in parts where !pulse.isAlive(until: .after(share)) { silent.append(pulse.part) }
+        let silent = Self.silent(parts(), within: interval)
         if silent.isEmpty { feed() }
         // Said once, not at each round until the manager acts.
         for part in silent where !stalled.contains(part) {
@@ -48,6 +44,17 @@ package final class Watchdog: Sendable {
         stalled = Set(silent)
       }
     }
+  }
+
+  /// The parts that did not answer, asked twice: first each has its share of half the time, so that one
+  /// that hangs makes no other late; then those that were slow have the other half.
+  private static func silent(_ parts: [any Pulse], within interval: Duration) -> [String] {
+    var left = parts
+    for _ in 0..<2 where !left.isEmpty {
+      let share = interval / (2 * left.count)
+      left = left.filter { !$0.isAlive(until: .after(share)) }
+    }
+    return left.map(\.part)
   }
 
   /// Stops watching; an answer that is waited for is waited for.
