@@ -102,7 +102,8 @@ final class DaemonCore: Sendable {
     DaemonMetrics(
       started: startTime, configuration: state.withLock { $0.configuration },
       subscribers: events.count,
-      folders: services.map { DaemonMetrics.Folder(status: $0.status, counts: $0.counts) }
+      folders: services.map { DaemonMetrics.Folder(status: $0.status, counts: $0.counts) },
+      usage: .current
     ).text
   }
 

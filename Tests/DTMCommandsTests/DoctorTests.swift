@@ -201,7 +201,7 @@ import Testing
       subject: "protection", words: "the daemon sees none",
       mend: [
         "mkdir -p /etc/systemd/system/dtmd.service.d",
-        "printf '[Service]\\nPrivateTmp=no\\n' >/etc/systemd/system/dtmd.service.d/folder.conf",
+        "printf '[Service]\\nPrivateTmp=no\\n' >/etc/systemd/system/dtmd.service.d/lake.conf",
         "systemctl daemon-reload; systemctl restart dtmd",
       ]),
     Case(
@@ -210,7 +210,7 @@ import Testing
       subject: "protection", words: "Read-only",
       mend: [
         "mkdir -p /etc/systemd/system/dtmd.service.d",
-        "printf '[Service]\\nReadWritePaths=/var/lib/dtm/lake\\n' >/etc/systemd/system/dtmd.service.d/folder.conf",
+        "printf '[Service]\\nReadWritePaths=/var/lib/dtm/lake\\n' >/etc/systemd/system/dtmd.service.d/lake.conf",
         "systemctl daemon-reload; systemctl restart dtmd",
       ]),
     Case(

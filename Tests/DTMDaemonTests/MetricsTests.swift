@@ -59,6 +59,9 @@ import Testing
     #expect(value("dtm_watched_directories folder=a") == 1)
     #expect(value("dtm_missed_changes_total folder=a") == 0)
     #expect(value("dtm_configuration_refused") == 0)
+    #expect((value("process_resident_memory_bytes") ?? 0) > 1_000_000)
+    #expect((value("process_cpu_seconds_total") ?? 0) > 0)
+    #expect((value("process_open_fds") ?? 0) > 3)
   }
 
   @Test func `without folders there is still a text with an end`() throws {

@@ -94,9 +94,10 @@ struct FolderDiagnosis {
 
   /// What a unit does not let the daemon do, given by a drop-in.
   private func dropIn(_ setting: String) -> [String] {
+    // One file a folder: each says what it needs.
     [
       "mkdir -p /etc/systemd/system/dtmd.service.d",
-      "printf '[Service]\\n\(setting)\\n' >/etc/systemd/system/dtmd.service.d/folder.conf",
+      "printf '[Service]\\n\(setting)\\n' >/etc/systemd/system/dtmd.service.d/\(folder.name).conf",
       "systemctl daemon-reload; systemctl restart dtmd",
     ]
   }

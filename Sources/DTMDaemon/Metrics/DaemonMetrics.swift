@@ -19,11 +19,13 @@ struct DaemonMetrics {
   /// Who listens to events.
   let subscribers: Int
   let folders: [Folder]
+  let usage: ProcessUsage
 
   /// OpenMetrics text.
   var text: String {
     var text = OpenMetricsText()
     writeDaemon(&text)
+    writeProcess(&text)
     if !folders.isEmpty {
       writeState(&text)
       writeSnapshots(&text)
@@ -50,6 +52,24 @@ struct DaemonMetrics {
     text.sample("", [], configuration.error == nil ? 0 : 1)
     text.family("dtm_event_subscribers", .gauge, help: "Clients that listen to events.")
     text.sample("", [], subscribers)
+  }
+
+  /// By the names that Prometheus' own client libraries have.
+  private func writeProcess(_ text: inout OpenMetricsText) {
+    if let bytes = usage.residentBytes {
+      text.family(
+        "process_resident_memory_bytes", .gauge, unit: "bytes", help: "Memory of the daemon.")
+      text.sample("", [], bytes)
+    }
+    if let seconds = usage.cpuSeconds {
+      text.family(
+        "process_cpu_seconds", .counter, unit: "seconds", help: "Processor time of the daemon.")
+      text.sample("_total", [], seconds)
+    }
+    if let count = usage.openDescriptors {
+      text.family("process_open_fds", .gauge, help: "Open descriptors of the daemon.")
+      text.sample("", [], count)
+    }
   }
 
   private func writeState(_ text: inout OpenMetricsText) {
