@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <sys/ioctl.h>
+#include <sys/timex.h>
 #include <unistd.h>
 
 int clinux_terminal_size(int descriptor, unsigned short *columns, unsigned short *rows) {
@@ -16,3 +17,8 @@ int clinux_terminal_size(int descriptor, unsigned short *columns, unsigned short
 int clinux_pipe(int descriptors[2]) { return pipe2(descriptors, O_CLOEXEC); }
 
 int clinux_trim_heap(void) { return malloc_trim(0); }
+
+int clinux_clock_state(void) {
+  struct timex query = {0};
+  return adjtimex(&query);
+}

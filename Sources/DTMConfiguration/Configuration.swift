@@ -36,11 +36,16 @@ package struct Configuration: Sendable, Hashable {
 package struct DaemonConfiguration: Sendable, Hashable {
   /// Where the control socket is; nil means the usual place.
   package var socket: FilePath?
+  /// Where metrics are kept as a file; nil where nobody wants one.
+  package var metricsFile: FilePath?
   /// The least that goes to the journal.
   package var logLevel: LogLevel
 
-  package init(socket: FilePath? = nil, logLevel: LogLevel = .info) {
+  package init(
+    socket: FilePath? = nil, metricsFile: FilePath? = nil, logLevel: LogLevel = .info
+  ) {
     self.socket = socket
+    self.metricsFile = metricsFile
     self.logLevel = logLevel
   }
 }

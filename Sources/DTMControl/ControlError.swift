@@ -77,7 +77,7 @@ package struct ControlError: Error, Sendable, Equatable, CustomStringConvertible
       case .busy: .busy
       case .snapshotFailed: .failed
       case .configurationError: .configuration
-      case .invalidParameter: .invalidInput
+      case .invalidParameter, .expectedMore: .invalidInput
       case .interfaceNotFound, .methodNotFound, .methodNotImplemented: .unsupported
       case .other: .malformed
       }

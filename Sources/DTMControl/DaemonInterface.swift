@@ -15,14 +15,34 @@ package enum DaemonInterface {
 
     # state: protected, degraded, unprotected, paused. phase: idle, dirty, settling, snapshotting, scanning,
     # offline. basis: events, scan, full. Paths in hot and uncovered are beneath the folder and shown as text;
-    # pathBytes has the bytes, in base64, of each whose text is not the path itself.
+    # pathBytes has the bytes, in base64, of each whose text is not the path itself. pausedUntil: when a pause
+    # with an end resumes by itself.
     type Folder (
       name: string, path: string, state: string, reasons: []string, phase: string,
       lastSnapshot: ?SnapshotSummary, dirty: int, hot: []string, uncovered: []string,
       watchedDirectories: int, overflows: int, missedChanges: int, lateChanges: int, basis: string,
-      pathBytes: [string]string
+      pathBytes: [string]string, pausedUntil: ?string
     )
     type Configuration (files: []string, loaded: string, error: ?string)
+
+    # Something that happened. folder and path say of which folder, where it is about one. By kind:
+    #   begin         the stream's first: version
+    #   state         how a folder is: state, phase, reasons, until; first of each folder, then when it is another
+    #   snapshot      one was taken: snapshot, trigger, rules, changedEntries, storedBytes, durationSeconds
+    #   restoreBegan, restoreEnded   somebody writes into the folder through dtm: operation
+    #   paused        automatic snapshots are held, until a time where one was given
+    #   resumed       they are not any more
+    #   reloaded      another configuration runs: files
+    #   refused       a configuration has an error, the one that was running goes on: reason
+    #   alert         somebody should look: alert (snapshotFailed, eventsLost, repositoryUnavailable), reason
+    #   dropped       the reader was so slow that count events are missing here; ask for the status
+    #   end           the stream's last: the daemon stops
+    type Event (
+      kind: string, time: string, folder: ?string, path: ?string, version: ?string, state: ?string,
+      phase: ?string, reasons: ?[]string, until: ?string, snapshot: ?SnapshotSummary, trigger: ?string,
+      rules: ?[]string, changedEntries: ?int, storedBytes: ?int, durationSeconds: ?float,
+      operation: ?string, files: ?[]string, alert: ?string, reason: ?string, count: ?int
+    )
 
     # The facts behind `dtmd status --json`.
     method Status(folder: ?string) -> (version: string, pid: int, uptimeSeconds: float, state: string, configuration: Configuration, folders: []Folder)
@@ -38,6 +58,20 @@ package enum DaemonInterface {
     # While the connection lives, changes to these paths are the caller's own (restore, checkout); no path: the
     # whole folder.
     method Announce(folder: string, operation: string, paths: []string) -> ()
+
+    # Streams what happens (more), of one folder or of all that the caller may see, until the caller goes.
+    # A reader that is too slow misses events and is told how many; it never holds anybody up.
+    method Events(folder: ?string) -> (event: Event)
+
+    # Holds automatic snapshots of the folder, for so many seconds (at most a year) or until they are resumed.
+    # Snapshots that are asked for are taken. The daemon's end ends the pause too. until: when it resumes.
+    method Pause(folder: string, seconds: ?int) -> (until: ?string)
+
+    # Ends a pause: what was written meanwhile is captured. wasPaused: whether there was one.
+    method Resume(folder: string) -> (wasPaused: bool)
+
+    # Counters and gauges of the folders that the caller may see, as OpenMetrics text.
+    method Metrics() -> (text: string)
 
     # Reads the configuration again; a bad one is refused whole and the running one goes on.
     method Reload() -> (configuration: Configuration)

@@ -21,6 +21,8 @@ package final class Daemon: Sendable {
   private struct Running {
     let server: ControlServer
     let reloader: DedicatedThread
+    /// Nil where no service manager watches.
+    let watchdog: Watchdog?
   }
 
   /// Reads the configuration. Throws `.configuration`.
@@ -58,7 +60,10 @@ package final class Daemon: Sendable {
       let server = try ControlServer(
         listener: listener, handler: DaemonHandler(core: core),
         daemonUser: core.policy.daemonUser)
-      running.withLock { $0 = Running(server: server, reloader: reloader) }
+      let watchdog = try watchdog(server)
+      running.withLock {
+        $0 = Running(server: server, reloader: reloader, watchdog: watchdog)
+      }
     } catch {
       core.end()
       throw DaemonError(.unavailable, "no thread can be had", cause: error)
@@ -79,10 +84,23 @@ package final class Daemon: Sendable {
   /// Takes a last snapshot of each folder that is dirty, and ends.
   package func stop() {
     guard let running = running.withLock({ $0.take() }) else { return }
+    // Last snapshots take as long as they take: the manager has another limit for that.
+    running.watchdog?.stop()
     core.end()
     running.reloader.join()
     running.server.stop()
     logger.record(.daemonStopped)
+  }
+
+  /// Feeds the service manager's watchdog while the server and every folder live.
+  private func watchdog(_ server: ControlServer) throws(Errno) -> Watchdog? {
+    guard let limit = core.notifier.watchdogLimit else { return nil }
+    let core = core
+    return try Watchdog(limit: limit, logger: logger) {
+      [server] + core.roster.all.map(\.pulse)
+    } feed: {
+      core.notifier.watchdog()
+    }
   }
 
   private func listen() throws(DaemonError) -> UnixListener {

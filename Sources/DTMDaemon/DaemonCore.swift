@@ -12,13 +12,16 @@ final class DaemonCore: Sendable {
 
   let roster: FolderRoster
   let policy: ControlPolicy
+  let events: EventHub
+  let time: any TimeSource
   private let location: ConfigurationLocation
-  private let time: any TimeSource
-  private let notifier: ServiceNotifier
+  let notifier: ServiceNotifier
   private let logger: Logger
   private let started: Duration
+  private let startTime: Timestamp
   private let state: Mutex<State>
   private let reloads: Mailbox<@Sendable () -> Void>
+  private let metricsFile = Mutex<MetricsFile?>(nil)
 
   private struct State {
     var configuration: ConfigurationStatus
@@ -30,16 +33,19 @@ final class DaemonCore: Sendable {
   /// `whenChanged`: what to do when a folder's state is another is known only when the core is
   /// there, so it is built in `make`.
   private init(
-    roster: FolderRoster, location: ConfigurationLocation, configuration: Configuration,
-    policy: ControlPolicy, time: any TimeSource, notifier: ServiceNotifier, logger: Logger
+    roster: FolderRoster, events: EventHub, location: ConfigurationLocation,
+    configuration: Configuration, policy: ControlPolicy, time: any TimeSource,
+    notifier: ServiceNotifier, logger: Logger
   ) {
     self.roster = roster
+    self.events = events
     self.location = location
     self.policy = policy
     self.time = time
     self.notifier = notifier
     self.logger = logger
     started = time.monotonic()
+    startTime = time.now()
     reloads = Mailbox(capacity: Self.waitingReloads)
     state = Mutex(
       State(
@@ -53,12 +59,14 @@ final class DaemonCore: Sendable {
     time: any TimeSource, notifier: ServiceNotifier, logger: Logger
   ) -> DaemonCore {
     let listener = StateListener()
+    let policy = ControlPolicy(daemonUser: ThreadIdentity.processUser)
+    let events = EventHub(policy: policy)
     let roster = FolderRoster(
-      engines: engines, time: time, logger: logger, onStateChange: { listener.tell() })
+      engines: engines, time: time, logger: logger, events: events,
+      onStateChange: { listener.tell() })
     let core = DaemonCore(
-      roster: roster, location: location, configuration: configuration,
-      policy: ControlPolicy(daemonUser: ThreadIdentity.processUser), time: time,
-      notifier: notifier, logger: logger)
+      roster: roster, events: events, location: location, configuration: configuration,
+      policy: policy, time: time, notifier: notifier, logger: logger)
     listener.listen { [weak core] in core?.folderChanged() }
     return core
   }
@@ -66,6 +74,7 @@ final class DaemonCore: Sendable {
   /// Protects the folders. Throws when the system gives no thread.
   func begin(_ configuration: Configuration) throws(Errno) {
     try roster.apply(configuration)
+    try keepMetrics(configuration.daemon.metricsFile)
     folderChanged()
   }
 
@@ -75,6 +84,8 @@ final class DaemonCore: Sendable {
     notifier.stopping()
     reloads.close()
     roster.stop()
+    metricsFile.withLock { $0.take() }?.stop()
+    events.end(at: time.now())
   }
 
   // MARK: - Status
@@ -86,8 +97,32 @@ final class DaemonCore: Sendable {
       configuration: state.withLock { $0.configuration }, folders: services.map(\.status))
   }
 
+  /// Counters and gauges of these folders, as OpenMetrics text.
+  func metrics(of services: [FolderService]) -> String {
+    DaemonMetrics(
+      started: startTime, configuration: state.withLock { $0.configuration },
+      subscribers: events.count,
+      folders: services.map { DaemonMetrics.Folder(status: $0.status, counts: $0.counts) },
+      usage: .current
+    ).text
+  }
+
+  /// Keeps the file of metrics where the configuration wants it. Throws when the system gives no thread.
+  private func keepMetrics(_ path: FilePath?) throws(Errno) {
+    let before = metricsFile.withLock { $0 }
+    if before?.path == path { return }
+    metricsFile.withLock { $0 = nil }
+    before?.stop()
+    guard let path else { return }
+    let file = try MetricsFile(path: path, logger: logger) { [weak self] in
+      self.map { $0.metrics(of: $0.roster.all) } ?? ""
+    }
+    metricsFile.withLock { $0 = file }
+  }
+
   /// Says READY when every folder has settled in, and the status line from then on.
   private func folderChanged() {
+    metricsFile.withLock { $0 }?.news()
     let services = roster.all
     let isSettledIn = services.allSatisfy(\.isSettledIn)
     let line = statusLine(services)
@@ -144,8 +179,9 @@ final class DaemonCore: Sendable {
   private func apply(_ configuration: Configuration) -> Result<ConfigurationStatus, DaemonFault> {
     do throws(Errno) {
       try roster.apply(configuration)
+      try keepMetrics(configuration.daemon.metricsFile)
     } catch {
-      return .failure(.busy(reason: "the system gives no thread for a folder: \(error)"))
+      return .failure(.busy(reason: "the system gives no thread: \(error)"))
     }
     let status = ConfigurationStatus(
       files: configuration.files.map(\.string), loaded: time.now())
@@ -156,6 +192,9 @@ final class DaemonCore: Sendable {
         "files": "\(status.files.joined(separator: " "))",
         "folders": "\(configuration.folders.count)",
       ])
+    var event = ControlEvent(.reloaded, at: status.loaded)
+    event.files = status.files
+    events.publish(event)
     return .success(status)
   }
 
@@ -171,6 +210,9 @@ final class DaemonCore: Sendable {
     // The loader never throws without an error.
     guard let first = errors.first else { return .busy(reason: "the configuration is refused") }
     let hint = first.hint.map { "; \($0)" } ?? ""
+    var event = ControlEvent(.refused, at: time.now())
+    event.reason = first.description
+    events.publish(event)
     return .configurationError(
       file: first.path?.string ?? "", line: first.line ?? 0, column: first.column ?? 0,
       message: first.message + hint)

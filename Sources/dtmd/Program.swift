@@ -8,5 +8,5 @@ struct Program: ParsableCommand {
     commandName: "dtmd",
     abstract: "Protect folders: watch them and take snapshots of what changes",
     version: ProgramVersion.current,
-    subcommands: [Run.self, Status.self, CheckConfig.self, Reload.self])
+    subcommands: [Run.self, Status.self, CheckConfig.self, Reload.self, Metrics.self])
 }

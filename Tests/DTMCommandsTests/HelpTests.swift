@@ -4,10 +4,11 @@ import Testing
 
 @Suite struct `Help` {
   static let verbs = [
-    "init", "snapshot", "protect", "unprotect", "wait", "status", "log", "show", "diff", "ls",
+    "init", "snapshot", "protect", "unprotect", "wait", "pause", "resume", "watch", "status", "log",
+    "show", "diff", "ls",
     "cat",
     "restore", "checkout", "undo", "redo", "operations", "branch", "tag", "label", "pin", "unpin",
-    "verify", "repair", "config", "completions",
+    "doctor", "verify", "repair", "config", "completions",
   ]
 
   @Test func `of the program lists the commands by what they are for`() throws {

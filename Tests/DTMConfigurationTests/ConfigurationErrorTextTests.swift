@@ -36,8 +36,8 @@ import Testing
       ]
     ),
     (
-      #"{"daemon": {"metricsFile": "/x"}}"#,
-      [#"1:13: daemon has no key "metricsFile"; its keys are socket, logLevel"#]
+      #"{"daemon": {"adminGroup": "dtm"}}"#,
+      [#"1:13: daemon has no key "adminGroup"; its keys are socket, metricsFile, logLevel"#]
     ),
     (#"{"folders": {}}"#, [#"1:13: "folders" is an array of folders, not an object"#]),
     (#"{"folders": [3]}"#, ["1:14: a folder is an object, not the number 3"]),

@@ -13,7 +13,7 @@ import Testing
       """
       {
         "$schema": "dtmd.schema.json",
-        "daemon": { "socket": "/run/x/s.sock", "logLevel": "debug" },
+        "daemon": { "socket": "/run/x/s.sock", "metricsFile": "/m/dtm.prom", "logLevel": "debug" },
         "defaults": { "settle": { "quiet": "3s" }, "ignore": ["*.tmp"] },
         "folders": [
           {
@@ -30,7 +30,10 @@ import Testing
         ]
       }
       """)
-    #expect(configuration.daemon == DaemonConfiguration(socket: "/run/x/s.sock", logLevel: .debug))
+    #expect(
+      configuration.daemon
+        == DaemonConfiguration(
+          socket: "/run/x/s.sock", metricsFile: "/m/dtm.prom", logLevel: .debug))
     #expect(
       configuration.folders[0]
         == FolderConfiguration(
@@ -65,7 +68,8 @@ import Testing
 
   @Test func `null is the same as leaving out where a value may be absent`() throws {
     let configuration = try parse(
-      #"{"daemon": {"socket": null}, "folders": [{"path": "/a", "repository": null}]}"#)
+      #"{"daemon": {"socket": null, "metricsFile": null}, "folders": [{"path": "/a", "repository": null}]}"#
+    )
     #expect(configuration.daemon.socket == nil && configuration.folders[0].repository == nil)
   }
 

@@ -140,14 +140,18 @@ import Testing
   {
     #expect(ControlSocket.candidates(uid: 0, environment: [:]) == ["/run/dtm/dtmd.sock"])
     #expect(
-      ControlSocket.candidates(uid: 1000, environment: ["XDG_RUNTIME_DIR": "/run/user/1000"])
+      ControlSocket.candidates(uid: 4_000_000, environment: ["XDG_RUNTIME_DIR": "/run/user/1000"])
         == ["/run/user/1000/dtm/dtmd.sock", "/run/dtm/dtmd.sock"])
     #expect(
       ControlSocket.candidates(
-        uid: 1000, environment: ["DTM_SOCKET": "/x", "XDG_RUNTIME_DIR": "/y"])
+        uid: 4_000_000, environment: ["DTM_SOCKET": "/x", "XDG_RUNTIME_DIR": "/y"])
         == ["/x"])
     #expect(
-      ControlSocket.candidates(uid: 1000, environment: ["XDG_RUNTIME_DIR": "relative"])
+      ControlSocket.candidates(uid: 4_000_000, environment: ["XDG_RUNTIME_DIR": "relative"])
         == ["/run/dtm/dtmd.sock"])
+    // A user with a name may have a daemon that runs without a login.
+    #expect(
+      ControlSocket.candidates(uid: 65534, environment: ["XDG_RUNTIME_DIR": "/y"])
+        == ["/y/dtm/dtmd.sock", "/run/dtmd-nobody/dtmd.sock", "/run/dtm/dtmd.sock"])
   }
 }

@@ -110,7 +110,7 @@ import Testing
       .snapshotFailed(reason: "disk full", path: "a/b"), .snapshotFailed(reason: "x", path: nil),
       .configurationError(file: "/f", line: 3, column: 9, message: "m"),
       .interfaceNotFound("i"), .methodNotFound("m"), .methodNotImplemented("m"),
-      .invalidParameter("p"), .other(name: "com.example.Strange"),
+      .invalidParameter("p"), .expectedMore, .other(name: "com.example.Strange"),
     ]
     for fault in faults {
       let reply = try VarlinkReply(parsing: Array(VarlinkReply.bytes(fault: fault).dropLast()))
@@ -195,6 +195,32 @@ import Testing
     #expect(throws: DaemonFault.invalidParameter(name)) { try call(text) }
   }
 
+  @Test func `a stream is for one who takes several replies`() throws {
+    #expect(
+      try call(#"{"method":"io.dtm.Daemon.Events","more":true}"#) == .events(folder: nil))
+    #expect(throws: DaemonFault.expectedMore) {
+      try call(#"{"method":"io.dtm.Daemon.Events","parameters":{"folder":"l"}}"#)
+    }
+    #expect(throws: DaemonFault.expectedMore) {
+      try call(#"{"method":"io.dtm.Daemon.Events","more":true,"oneway":true}"#)
+    }
+  }
+
+  @Test func `a pause has whole seconds, and no fewer than one`() throws {
+    let text = { (seconds: String) in
+      #"{"method":"io.dtm.Daemon.Pause","parameters":{"folder":"l","seconds":\#(seconds)}}"#
+    }
+    #expect(
+      try call(text("90")) == .pause(PauseRequest(folder: "l", duration: .seconds(90))))
+    #expect(try call(text("null")) == .pause(PauseRequest(folder: "l")))
+    #expect(
+      try call(text("9223372036854775807"))
+        == .pause(PauseRequest(folder: "l", duration: .seconds(366 * 86400))))
+    for wrong in ["0", "-5", "1.5", "true", "\"1\"", "1e300"] {
+      #expect(throws: DaemonFault.invalidParameter("seconds")) { try call(text(wrong)) }
+    }
+  }
+
   @Test func `methods and interfaces that are not there are refused by name`() {
     #expect(throws: DaemonFault.methodNotFound("io.dtm.Daemon.Explode")) {
       try call(#"{"method":"io.dtm.Daemon.Explode"}"#)
@@ -229,9 +255,12 @@ import Testing
     let methods = DaemonInterface.description.split(separator: "\n")
       .filter { $0.hasPrefix("method ") }
       .map { $0.dropFirst(7).prefix { $0 != "(" } }
-    #expect(methods == ["Status", "Snapshot", "Wait", "Announce", "Reload"])
+    #expect(
+      methods == [
+        "Status", "Snapshot", "Wait", "Announce", "Events", "Pause", "Resume", "Metrics", "Reload",
+      ])
     for method in methods {
-      let text = #"{"method":"io.dtm.Daemon.\#(method)"}"#
+      let text = #"{"method":"io.dtm.Daemon.\#(method)","more":true}"#
       do {
         _ = try DaemonCall(VarlinkCall(parsing: Array(text.utf8)))
       } catch let fault as DaemonFault {

@@ -6,7 +6,7 @@ import SystemPackage
 import Testing
 
 /// Answers `GetInfo` and `Status(folder)` by a script.
-private final class ScriptedHandler: ControlHandler {
+final class ScriptedHandler: ControlHandler {
   struct State: Sendable {
     var calls: [DaemonCall] = []
     /// Calls that wait for an answer.
@@ -21,9 +21,12 @@ private final class ScriptedHandler: ControlHandler {
   }
 
   let state = Monitor(State())
+  /// Calls wait until it is open, and the server's thread with them.
+  let gate = Monitor(true)
 
   func handle(_ call: DaemonCall, reply: ControlReply) {
     state.update { $0.calls.append(call) }
+    let _: Bool? = gate.wait { $0 ? true : nil }
     switch call {
     case .status(folder: "wait"):
       reply.whenAbandoned { [state] in state.update { $0.abandoned += 1 } }
@@ -41,21 +44,21 @@ private final class ScriptedHandler: ControlHandler {
 
 @Suite struct ControlServerTests {
   private let directory: TestDirectory
-  private let path: FilePath
-  private let handler = ScriptedHandler()
+  let path: FilePath
+  let handler = ScriptedHandler()
 
   init() throws {
     directory = try TestDirectory()
     path = directory.path.appending("s")
   }
 
-  private func serve(_ limits: ControlLimits = ControlLimits()) throws -> ControlServer {
+  func serve(_ limits: ControlLimits = ControlLimits()) throws -> ControlServer {
     try ControlServer(
       listener: UnixListener(path: path, mode: 0o666), handler: handler, daemonUser: geteuid(),
       limits: limits)
   }
 
-  private func call(_ folder: String?, oneway: Bool = false) -> [UInt8] {
+  func call(_ folder: String?, oneway: Bool = false) -> [UInt8] {
     VarlinkCall.bytes(method: "io.dtm.Daemon.Status", oneway: oneway) { writer in
       if let folder { writer.field("folder", folder) }
     }

@@ -17,7 +17,7 @@ final class DaemonFixture {
   let daemon: Daemon
   let socket: FilePath
 
-  init(folders: [String] = ["lake"]) throws {
+  init(folders: [String] = ["lake"], watchdogLimit: Duration? = nil) throws {
     directory = try TestDirectory()
     socket = directory.path.appending("run").appending("s")
     for folder in folders {
@@ -30,11 +30,15 @@ final class DaemonFixture {
       options: DaemonOptions(
         configuration: .file(directory.path.appending("dtmd.json")), socket: socket),
       engines: engines, logger: log.logger(level: .critical),
-      notifier: ServiceNotifier { text in notices.update { $0.append(text) } })
+      notifier: ServiceNotifier(watchdogLimit: watchdogLimit) { text in
+        notices.update { $0.append(text) }
+      })
     try daemon.start()
   }
 
   deinit {
+    engines.state.update { $0.isGateOpen = true }
+    engines.readerGate.update { $0.isOpen = true }
     daemon.stop()
   }
 

@@ -320,7 +320,7 @@ extension CaptureOrder {
     let fixture = try Fixture()
     try fixture.settleIn()
     let began = Answer<Result<Void, DaemonFault>>()
-    fixture.service.ownWritesBegan { began.give($0) }
+    fixture.service.ownWritesBegan("restore") { began.give($0) }
     try began.wait().get()
     try fixture.write("restored")
     guard case .failure(.busy) = try fixture.wait(timeout: .milliseconds(100)).wait() else {
@@ -331,7 +331,7 @@ extension CaptureOrder {
     #expect(outcome.isCreated)
     #expect(fixture.engines.orders.last?.trigger == .restore)
     #expect(fixture.engines.orders.last?.marks("restored") == true)
-    fixture.service.ownWritesEnded()
+    fixture.service.ownWritesEnded("restore")
     _ = try fixture.wait().wait().get()
     #expect(fixture.engines.orders.count == 2)
     try fixture.write("later")

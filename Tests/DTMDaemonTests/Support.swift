@@ -106,9 +106,18 @@ final class FakeEngines: FolderEngines {
     var captureUsers: [UInt32] = []
     /// Captures wait until it is open.
     var isGateOpen = true
+    /// Where the engine that was opened last counts.
+    var progress = WorkProgress()
   }
 
   let state = Monitor(State())
+  /// The watcher's reader waits until it is open.
+  let readerGate = Monitor(ReaderGate())
+
+  struct ReaderGate: Sendable {
+    var isOpen = true
+    var waiting = 0
+  }
 
   var orders: [CaptureOrder] { state.withLock { $0.orders } }
 
@@ -124,20 +133,28 @@ final class FakeEngines: FolderEngines {
     state.withLock { $0.owner }
   }
 
-  func open(_ folder: FolderConfiguration) throws(FolderEngineError) -> any FolderEngine {
+  func open(
+    _ folder: FolderConfiguration, progress: WorkProgress
+  ) throws(FolderEngineError) -> any FolderEngine {
+    state.update { $0.progress = progress }
     let failure: FolderEngineError? = state.update { state in
       if state.openFailure == nil { state.opened += 1 }
       return state.openFailure
     }
     if let failure { throw failure }
-    return Engine(state: state)
+    return Engine(state: state, readerGate: readerGate)
   }
 
   struct Engine: FolderEngine {
     let state: Monitor<State>
+    let readerGate: Monitor<ReaderGate>
 
     var exclusion: @Sendable (PathKey, Bool) -> Bool {
-      { key, _ in key.name == Array("ignored".utf8) }
+      { [readerGate] key, _ in
+        readerGate.update { $0.waiting += $0.isOpen ? 0 : 1 }
+        let _: Bool? = readerGate.wait { $0.isOpen ? true : nil }
+        return key.name == Array("ignored".utf8)
+      }
     }
 
     func newestSnapshot() throws(FolderEngineError) -> SnapshotSummary? {

@@ -5,28 +5,10 @@ import Glibc
 import SystemPackage
 import Testing
 
-/// The Python package `varlink`, in a virtual environment beside the build.
-private enum PythonVarlink {
-  /// The interpreter that has it; nil where pip can't get it.
-  static let interpreter: String? = {
-    let root = #filePath.split(separator: "/", omittingEmptySubsequences: false)
-      .prefix { $0 != "Tests" }.joined(separator: "/")
-    let directory = root + "/.build/varlink-venv"
-    let interpreter = directory + "/bin/python3"
-    let script = """
-      "\(interpreter)" -c 'import varlink' 2>/dev/null && exit 0
-      python3 -m venv "\(directory)" && "\(interpreter)" -m pip install -q varlink==31.0.0
-      "\(interpreter)" -c 'import varlink'
-      """
-    let status = try? Command.status(["/bin/sh", "-c", script + " >/dev/null 2>&1"])
-    return status == 0 ? interpreter : nil
-  }()
-}
-
 @Suite struct VarlinkClientTests {
-  @Test(.enabled(if: PythonVarlink.interpreter != nil, "pip can't get the package varlink"))
+  @Test(.enabled(if: PythonPackage.varlink != nil, "pip can't get the package varlink"))
   func `the Python client of Varlink calls every method`() throws {
-    let interpreter = try #require(PythonVarlink.interpreter)
+    let interpreter = try #require(PythonPackage.varlink)
     let fixture = try DaemonFixture()
     try fixture.waitUntilProtected()
     try fixture.directory.write("lake/second", "2")
@@ -47,6 +29,20 @@ private enum PythonVarlink {
               out.append(done["snapshot"]["message"])
               out.append(dtm.Announce("lake", "restore", []))
               out.append(dtm.Reload()["configuration"]["files"])
+              out.append(dtm.Pause("lake", 600)["until"])
+              out.append(dtm.Resume("lake")["wasPaused"])
+              out.append(dtm.Metrics()["text"])
+          with client.open("io.dtm.Daemon") as other:
+              with client.open("io.dtm.Daemon") as dtm:
+                  kinds = []
+                  for reply in other.Events("lake", _more=True):
+                      kinds.append(reply["event"]["kind"])
+                      if kinds[-1] == "state": dtm.Snapshot("lake")
+                      if kinds[-1] == "snapshot": break
+                  out.append(kinds)
+          with client.open("org.varlink.service") as service:
+              out.append(service.GetInterfaceDescription("io.dtm.Daemon")["description"])
+          with client.open("io.dtm.Daemon") as dtm:
               try:
                   dtm.Status("nothing")
               except varlink.VarlinkError as error:
@@ -63,8 +59,13 @@ private enum PythonVarlink {
     #expect(values[5].string == "from Python")
     #expect(values[6].members?.isEmpty == true)
     #expect(values[7].array?.first?.string?.hasSuffix("dtmd.json") == true)
-    #expect(values[8].string == "io.dtm.Daemon.NoSuchFolder")
-    #expect(values[9].string == "nothing")
-    #expect(fixture.engines.orders.last?.labels == ["k": "v"])
+    #expect(values[8].string.flatMap { Timestamp(rfc3339: $0) } != nil)
+    #expect(values[9].bool == true)
+    #expect(values[10].string?.hasSuffix("# EOF\n") == true)
+    #expect(values[11].array?.map(\.string) == ["begin", "state", "snapshot"])
+    #expect(values[12].string == DaemonInterface.description)
+    #expect(values[13].string == "io.dtm.Daemon.NoSuchFolder")
+    #expect(values[14].string == "nothing")
+    #expect(fixture.engines.orders.contains { $0.labels == ["k": "v"] })
   }
 }

@@ -62,4 +62,121 @@ import Testing
     try machine.good(as: "bob", "systemctl --user stop dtmd")
     #expect(try machine.run("dtm -C ~bob/data verify").status == 0)
   }
+
+  @Test func `the system's unit is exposed to little`() throws {
+    let machine = try Machine()
+    try machine.good("systemd-analyze verify --man=no /etc/systemd/system/dtmd.service")
+    for (unit, limit) in [("dtmd", 1.5), ("dtmd@bob", 1.0)] {
+      let words = try machine.good(
+        "systemd-analyze security --no-pager \(unit) | sed -n 's/.*exposure level.*: //p'")
+      let number = words.split(separator: " ").first.flatMap { Double($0) }
+      #expect((number ?? 10) > 0 && (number ?? 10) <= limit, "\(unit): \(words)")
+    }
+  }
+
+  @Test func `what the unit keeps from the daemon is said, and a drop-in gives it`() throws {
+    let machine = try Machine()
+    // A repository where the unit lets nobody write, a folder in others' temporary files.
+    try machine.good("mkdir /lake /tmp/lake2; echo 1 >/lake/a; echo 1 >/tmp/lake2/a")
+    try machine.good("dtm -C /lake init /lake; dtm protect /lake; dtm protect /tmp/lake2")
+    try machine.good("systemctl start dtmd")
+    let status = try machine.run("dtmd status --json")
+    #expect(status.status == 2)
+    let folders = try status.json().elements("folders")
+    #expect(folders.map { $0["state"]?.string } == ["unprotected", "unprotected"])
+    #expect(status.text.lowercased().contains("read-only"), "\(status.text)")
+    // The doctor says what to run; that mends it.
+    let diagnosis = try machine.run("dtm doctor --json")
+    #expect(diagnosis.status == 1)
+    var lines: [String] = []
+    for section in try diagnosis.json().elements("sections") {
+      for finding in try section.elements("findings")
+      where finding["subject"]?.string == "protection" {
+        lines += try finding.elements("mend").compactMap(\.string)
+      }
+    }
+    #expect(lines.count == 6, "\(diagnosis.text)")
+    for line in lines { try machine.good(line) }
+    try machine.good("dtm -C /lake wait --timeout 30s; dtm -C /tmp/lake2 wait --timeout 30s")
+    #expect(try machine.run("dtmd status").status == 0)
+    try machine.good("echo 2 >/lake/a; dtm -C /lake wait --timeout 30s")
+    #expect(try machine.good("dtm -C /lake cat HEAD a") == "2\n")
+  }
+
+  @Test func `a daemon that hangs is killed by the watchdog and started again`() throws {
+    let machine = try Machine()
+    try machine.good("mkdir /srv/lake; echo 1 >/srv/lake/a.csv; dtm protect /srv/lake")
+    try machine.good(
+      """
+      mkdir /etc/systemd/system/dtmd.service.d
+      printf '[Service]\nWatchdogSec=2s\nTimeoutAbortSec=1s\n' \
+        >/etc/systemd/system/dtmd.service.d/fast.conf
+      systemctl daemon-reload; systemctl start dtmd
+      """)
+    // It lives through three times the limit, as it feeds the watchdog.
+    try machine.good("sleep 6; [ $(systemctl show dtmd -P NRestarts) = 0 ]")
+    let pid = try machine.good("systemctl show dtmd -P MainPID")
+    try machine.good("kill -STOP \(pid.dropLast()); echo 2 >/srv/lake/a.csv")
+    try machine.good(
+      """
+      for i in $(seq 300); do
+        [ "$(systemctl show dtmd -P NRestarts)" = 0 ] || break; sleep 0.1
+      done
+      for i in $(seq 100); do dtmd status >/dev/null && break; sleep 0.1; done; dtmd status
+      """)
+    #expect(try machine.good("systemctl show dtmd -P MainPID") != pid)
+    #expect(try machine.good("journalctl -u dtmd --no-pager").contains("Watchdog timeout"))
+    try machine.good("dtm -C /srv/lake wait --timeout 30s")
+    #expect(try machine.good("dtm -C /srv/lake cat HEAD a.csv") == "2\n")
+  }
+
+  @Test func `the socket unit starts the daemon, and calls wait while it is restarted`() throws {
+    let machine = try Machine()
+    try machine.good("mkdir /srv/lake; echo 1 >/srv/lake/a.csv; dtm protect /srv/lake")
+    try machine.good("systemctl start dtmd.socket; ! systemctl is-active -q dtmd")
+    #expect(try machine.good("stat -c %a /run/dtm/dtmd.sock") == "666\n")
+    // The first call brings the daemon up, and is answered by it.
+    try machine.good("dtm -C /srv/lake snapshot -m first; systemctl is-active -q dtmd")
+    #expect(try machine.good("systemctl show dtmd -P NRestarts") == "0\n")
+    try machine.good("echo 2 >/srv/lake/a.csv; dtm -C /srv/lake wait --timeout 30s")
+    // No call fails while it is away.
+    try machine.good(
+      """
+      systemctl restart --no-block dtmd
+      for i in $(seq 40); do dtmd status --json >/dev/null || [ $? -le 2 ] || exit 1; done
+      """)
+    try machine.good("systemctl stop dtmd; [ -S /run/dtm/dtmd.sock ]")
+    try machine.good("dtm -C /srv/lake snapshot -m second; systemctl is-active -q dtmd")
+    #expect(try machine.good("dtm -C /srv/lake log --oneline").contains("second"))
+    try machine.good("systemctl stop dtmd.socket dtmd; [ ! -e /run/dtm/dtmd.sock ]")
+  }
+
+  @Test func `a user's daemon runs without a login, and the user's dtm finds it`() throws {
+    let machine = try Machine()
+    try machine.good("useradd -m bob")
+    try machine.good("runuser -l bob -c 'mkdir data; echo 1 >data/x; dtm protect data'")
+    try machine.good("systemctl start dtmd@bob; systemctl is-active -q dtmd@bob")
+    try machine.good("runuser -l bob -c 'echo 2 >data/x; dtm -C data wait --timeout 30s'")
+    #expect(try machine.good("runuser -l bob -c 'dtm -C data cat HEAD x'") == "2\n")
+    #expect(try machine.good("ps -o user= -C dtmd") == "bob\n")
+    // The configuration that it writes is that daemon's.
+    try machine.good("runuser -l bob -c 'mkdir more; dtm protect more'")
+    try machine.good("runuser -l bob -c 'dtm -C more wait --timeout 30s; dtmd status'")
+    #expect(try machine.good("runuser -l bob -c 'dtmd status --json'").contains("/home/bob/more"))
+    try machine.good("systemctl stop dtmd@bob")
+  }
+
+  @Test func `journalctl -x explains the daemon's entries`() throws {
+    let machine = try Machine()
+    try machine.good("journalctl --update-catalog; mkdir /srv/lake; dtm protect /srv/lake")
+    try machine.good("systemctl start dtmd; dtm -C /srv/lake wait --timeout 30s")
+    try machine.good("dtm -C /srv/lake pause")
+    let text = try machine.good("journalctl -x -u dtmd --no-pager")
+    for words in [
+      "The daemon runs", "Every change in /srv/lake is seen and captured",
+      "`dtm -C /srv/lake resume` ends it", "Support: man:dtmd(8)",
+    ] {
+      #expect(text.contains(words), "\(words)")
+    }
+  }
 }

@@ -54,21 +54,53 @@ struct DaemonLink {
     )
   }
 
+  /// The first daemon that answers this user. Throws `.unavailable` where none does.
+  func anyDaemon() throws -> ControlClient {
+    // One that does not talk to this user is none.
+    try first(of: sockets()) { client throws(ControlError) in _ = try client.status() }
+  }
+
   /// The daemon whose configuration this user writes. Throws `.unavailable` where none runs.
   func ownDaemon() throws -> ControlClient {
-    var paths = ControlSocket.candidates(
-      uid: invocation.user, environment: invocation.environment)
-    if let path = invocation.environment["DTM_SOCKET"], !path.isEmpty {
-      paths = [FilePath(path)]
-    } else if let own = ControlSocket.own(
-      uid: invocation.user, environment: invocation.environment)
-    {
-      paths = [try DaemonConfigurations(invocation).ownSocket() ?? own]
+    try first(of: ownSockets()) { _ in }
+  }
+
+  private func ownSockets() throws -> [FilePath] {
+    let environment = invocation.environment
+    if let path = environment["DTM_SOCKET"], !path.isEmpty { return [FilePath(path)] }
+    if let path = try DaemonConfigurations(invocation).ownSocket() { return [path] }
+    if invocation.user == 0 { return [ControlSocket.system] }
+    return [
+      ControlSocket.ofUser(environment: environment), ControlSocket.ofService(uid: invocation.user),
+    ].compactMap { $0 }
+  }
+
+  /// The first daemon that answers and passes; throws what the first one said where none does.
+  private func first(
+    of paths: [FilePath], passing check: (ControlClient) throws(ControlError) -> Void
+  ) throws -> ControlClient {
+    var failure: ControlError?
+    for path in paths {
+      do throws(ControlError) {
+        let client = try ControlClient(socket: path)
+        try check(client)
+        return client
+      } catch {
+        invocation.explain(error.message)
+        failure = failure ?? error
+      }
     }
-    guard let path = paths.first else {
-      throw ControlError(code: .unavailable, message: "there is no place for a daemon's socket")
-    }
-    return try ControlClient(socket: path)
+    throw failure
+      ?? ControlError(code: .unavailable, message: "there is no place for a daemon's socket")
+  }
+
+  /// Where daemons may listen, also where a configuration can't be understood.
+  func knownSockets() -> [FilePath] {
+    let all =
+      (try? sockets())
+      ?? ControlSocket.candidates(uid: invocation.user, environment: invocation.environment)
+    var seen: Set<FilePath> = []
+    return all.filter { seen.insert($0).inserted }
   }
 
   /// Where daemons listen: as the environment and the configurations say, or at the usual places.

@@ -16,11 +16,14 @@ struct DataTimeMachine: ParsableCommand {
     groupedSubcommands: [
       CommandGroup(
         name: "Record",
-        subcommands: [Initialize.self, TakeSnapshot.self, Protect.self, Unprotect.self, Wait.self]),
+        subcommands: [
+          Initialize.self, TakeSnapshot.self, Protect.self, Unprotect.self, Wait.self, Pause.self,
+          Resume.self,
+        ]),
       CommandGroup(
         name: "Look",
         subcommands: [
-          Status.self, Log.self, Show.self, Diff.self, List.self, Cat.self,
+          Status.self, Log.self, Show.self, Diff.self, List.self, Cat.self, Watch.self,
         ]),
       CommandGroup(
         name: "Go back",
@@ -30,7 +33,9 @@ struct DataTimeMachine: ParsableCommand {
         subcommands: [Branch.self, Tag.self, Label.self, Pin.self, Unpin.self]),
       CommandGroup(
         name: "Look after it",
-        subcommands: [Verify.self, Repair.self, ConfigurationCommand.self, Completions.self]),
+        subcommands: [
+          Doctor.self, Verify.self, Repair.self, ConfigurationCommand.self, Completions.self,
+        ]),
     ])
 
   @Option(

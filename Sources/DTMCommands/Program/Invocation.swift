@@ -79,7 +79,8 @@ package final class Invocation {
   var width: Int? { output.terminal?.columns }
 
   private var pager: PagerChoice? {
-    standardOutput.terminal == nil || choices.json ? nil : PagerChoice(environment: environment)
+    standardOutput.terminal == nil || choices.json || !choices.pages
+      ? nil : PagerChoice(environment: environment)
   }
 
   // MARK: - Other words

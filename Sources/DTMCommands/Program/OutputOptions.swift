@@ -21,4 +21,6 @@ struct OutputChoices: Sendable {
   var quiet = false
   var verbose = false
   var noColor = false
+  /// What is longer than the screen goes through a pager.
+  var pages = true
 }

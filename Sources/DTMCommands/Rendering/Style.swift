@@ -2,6 +2,10 @@
 package struct Style: Sendable {
   package let isColoured: Bool
 
+  package init(isColoured: Bool) {
+    self.isColoured = isColoured
+  }
+
   static let plain = Style(isColoured: false)
 
   func identifier(_ text: String) -> String { paint(text, "33") }

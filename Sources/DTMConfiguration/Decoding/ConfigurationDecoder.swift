@@ -85,6 +85,7 @@ struct ConfigurationDecoder {
     object(node, DaemonKey.self) { decoder, key, value in
       switch key {
       case .socket: result.socket = decoder.absolutePath(value, key)
+      case .metricsFile: result.metricsFile = decoder.absolutePath(value, key)
       case .logLevel: result.logLevel = decoder.word(value, key) ?? result.logLevel
       }
     }

@@ -72,17 +72,20 @@ enum DocumentKey: String, ConfigurationKey {
 }
 
 enum DaemonKey: String, ConfigurationKey {
-  case socket, logLevel
+  case socket, metricsFile, logLevel
 
   static var objectName: String { "daemon" }
   static var definition: String { "daemon" }
 
   /// sockaddr_un: `sun_path` has 108 bytes, one of them for NUL.
   static let longestSocketPath = 107
+  /// PATH_MAX with the NUL is 4096; a name is written beside the file too.
+  static let longestPath = 4000
 
   var rule: ValueRule {
     switch self {
     case .socket: .absolutePath(maximumLength: Self.longestSocketPath)
+    case .metricsFile: .absolutePath(maximumLength: Self.longestPath)
     case .logLevel: .word(LogLevel.allCases.map(\.rawValue))
     }
   }
@@ -91,11 +94,13 @@ enum DaemonKey: String, ConfigurationKey {
     switch self {
     case .socket:
       "The control socket; left out: /run/dtm/dtmd.sock, or $XDG_RUNTIME_DIR/dtm/dtmd.sock of a user's own daemon."
+    case .metricsFile:
+      "Where metrics are kept as a file for node_exporter's textfile collector; its name ends in .prom there."
     case .logLevel: "What goes to the journal."
     }
   }
 
-  var isNullable: Bool { self == .socket }
+  var isNullable: Bool { self != .logLevel }
   var defaultText: String? { self == .logLevel ? LogLevel.info.rawValue : nil }
 }
 

@@ -9,6 +9,7 @@ extension Configuration {
     writer.object { writer in
       writer.object(DocumentKey.daemon.rawValue) { writer in
         writer.field(DaemonKey.socket.rawValue, daemon.socket?.string)
+        writer.field(DaemonKey.metricsFile.rawValue, daemon.metricsFile?.string)
         writer.field(DaemonKey.logLevel.rawValue, daemon.logLevel.rawValue)
       }
       writer.array(DocumentKey.folders.rawValue) { writer in

@@ -89,6 +89,47 @@ package final class ControlClient {
     }
   }
 
+  /// Holds automatic snapshots; returns when they resume by themselves, nil where somebody has to.
+  package func pause(_ request: PauseRequest) throws(ControlError) -> Timestamp? {
+    let reply = try call("io.dtm.Daemon.Pause", parameters: request.write)
+    return try read(reply) { fields throws(FieldError) in try fields.optionalTime("until") }
+  }
+
+  /// Ends a pause; whether there was one.
+  package func resume(folder: String) throws(ControlError) -> Bool {
+    let reply = try call("io.dtm.Daemon.Resume") { $0.field("folder", folder) }
+    return try read(reply) { fields throws(FieldError) in try fields.bool("wasPaused") }
+  }
+
+  /// Counters and gauges as OpenMetrics text.
+  package func metrics() throws(ControlError) -> String {
+    let reply = try call("io.dtm.Daemon.Metrics")
+    return try read(reply) { fields throws(FieldError) in try fields.string("text") }
+  }
+
+  /// Hands on what happens, of one folder or of all, until the daemon ends the stream or `body`
+  /// wants no more, which is false. The connection is of no other use then.
+  package func events<Failure: Error>(
+    folder: String? = nil, until limit: Deadline = .never,
+    _ body: (ControlEvent) throws(Failure) -> Bool
+  ) throws {
+    try send(
+      VarlinkCall.bytes(method: "io.dtm.Daemon.Events", more: true) { writer in
+        if let folder { writer.field("folder", folder) }
+      }, until: limit)
+    while true {
+      let reply = try VarlinkReply(parsing: try receive(until: limit))
+      if let name = reply.error {
+        throw ControlError(DaemonFault(name: name, parameters: reply.parameters))
+      }
+      let event = try read(reply.parameters) { fields throws(FieldError) in
+        try ControlEvent.known(fields.object("event"))
+      }
+      if let event, try !body(event) { return }
+      if !reply.continues { return }
+    }
+  }
+
   private func read<Value>(
     _ reply: JSONNode, _ body: (MessageFields) throws(FieldError) -> Value
   ) throws(ControlError) -> Value {

@@ -8,10 +8,14 @@ package enum DaemonCall: Sendable, Equatable {
   case snapshot(SnapshotRequest)
   case wait(WaitRequest)
   case announce(AnnounceRequest)
+  case events(folder: String?)
+  case pause(PauseRequest)
+  case resume(folder: String)
+  case metrics
   case reload
 
   /// Throws the fault to answer with: a method or interface that is not there, a parameter that is
-  /// missing, of another type or not in the interface.
+  /// missing, of another type or not in the interface, a stream for one who takes a single reply.
   package init(_ call: VarlinkCall) throws(DaemonFault) {
     let known: DaemonCall?
     do throws(FieldError) {
@@ -20,6 +24,7 @@ package enum DaemonCall: Sendable, Equatable {
       throw .invalidParameter(error.name)
     }
     guard let known else { throw DaemonCall.unknownMethod(call.method) }
+    if case .events = known, !call.more || call.oneway { throw .expectedMore }
     self = known
   }
 
@@ -39,6 +44,16 @@ package enum DaemonCall: Sendable, Equatable {
     case "io.dtm.Daemon.Snapshot": return .snapshot(try SnapshotRequest(fields))
     case "io.dtm.Daemon.Wait": return .wait(try WaitRequest(fields))
     case "io.dtm.Daemon.Announce": return .announce(try AnnounceRequest(fields))
+    case "io.dtm.Daemon.Events":
+      try fields.allow("folder")
+      return .events(folder: try fields.optionalString("folder"))
+    case "io.dtm.Daemon.Pause": return .pause(try PauseRequest(fields))
+    case "io.dtm.Daemon.Resume":
+      try fields.allow("folder")
+      return .resume(folder: try fields.string("folder"))
+    case "io.dtm.Daemon.Metrics":
+      try fields.allow()
+      return .metrics
     case "io.dtm.Daemon.Reload":
       try fields.allow()
       return .reload

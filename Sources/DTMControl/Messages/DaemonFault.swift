@@ -12,6 +12,8 @@ package enum DaemonFault: Error, Sendable, Equatable {
   case methodNotFound(String)
   case methodNotImplemented(String)
   case invalidParameter(String)
+  /// The method streams, and the caller takes one reply only.
+  case expectedMore
   /// One that this version does not know.
   case other(name: String)
 
@@ -27,6 +29,7 @@ package enum DaemonFault: Error, Sendable, Equatable {
     case .methodNotFound: "org.varlink.service.MethodNotFound"
     case .methodNotImplemented: "org.varlink.service.MethodNotImplemented"
     case .invalidParameter: "org.varlink.service.InvalidParameter"
+    case .expectedMore: "org.varlink.service.ExpectedMore"
     case .other(let name): name
     }
   }
@@ -44,6 +47,7 @@ package enum DaemonFault: Error, Sendable, Equatable {
     case .methodNotFound(let name), .methodNotImplemented(let name):
       "the daemon has no method \(name)"
     case .invalidParameter(let name): "the daemon does not accept the parameter \(name)"
+    case .expectedMore: "the method streams: it is to be called with more"
     case .other(let name): "the daemon answered \(name)"
     }
   }
@@ -64,7 +68,7 @@ package enum DaemonFault: Error, Sendable, Equatable {
     case .interfaceNotFound(let name): writer.field("interface", name)
     case .methodNotFound(let name), .methodNotImplemented(let name): writer.field("method", name)
     case .invalidParameter(let name): writer.field("parameter", name)
-    case .other: break
+    case .expectedMore, .other: break
     }
   }
 
@@ -87,6 +91,7 @@ package enum DaemonFault: Error, Sendable, Equatable {
       case "org.varlink.service.MethodNotImplemented":
         text("method").map { .methodNotImplemented($0) }
       case "org.varlink.service.InvalidParameter": text("parameter").map { .invalidParameter($0) }
+      case "org.varlink.service.ExpectedMore": .expectedMore
       default: nil
       }
     self = fault ?? .other(name: name)

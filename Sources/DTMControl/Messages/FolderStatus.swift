@@ -3,7 +3,7 @@ package import DTMSystem
 /// How a protected folder is.
 package struct FolderStatus: Sendable, Equatable {
   /// How well the folder is protected.
-  package enum State: String, Sendable {
+  package enum State: String, Sendable, CaseIterable {
     case protected
     /// Some changes are found by scans only, or something needs looking at.
     case degraded
@@ -49,12 +49,15 @@ package struct FolderStatus: Sendable, Equatable {
   package var lateChanges: Int
   /// What would vouch for a snapshot taken now.
   package var basis: SnapshotBasis
+  /// When a pause that has an end resumes by itself.
+  package var pausedUntil: Timestamp?
 
   package init(
     name: String, path: String, state: State, reasons: [String] = [], phase: Phase,
     lastSnapshot: SnapshotSummary? = nil, dirty: Int = 0, hot: [PathKey] = [],
     uncovered: [PathKey] = [], watchedDirectories: Int = 0, overflows: Int = 0,
-    missedChanges: Int = 0, lateChanges: Int = 0, basis: SnapshotBasis
+    missedChanges: Int = 0, lateChanges: Int = 0, basis: SnapshotBasis,
+    pausedUntil: Timestamp? = nil
   ) {
     self.name = name
     self.path = path
@@ -70,6 +73,7 @@ package struct FolderStatus: Sendable, Equatable {
     self.missedChanges = missedChanges
     self.lateChanges = lateChanges
     self.basis = basis
+    self.pausedUntil = pausedUntil
   }
 }
 
@@ -88,7 +92,8 @@ extension FolderStatus {
       watchedDirectories: try fields.int("watchedDirectories"),
       overflows: try fields.int("overflows"), missedChanges: try fields.int("missedChanges"),
       lateChanges: try fields.int("lateChanges"),
-      basis: try fields.word("basis", SnapshotBasis.self))
+      basis: try fields.word("basis", SnapshotBasis.self),
+      pausedUntil: try fields.optionalTime("pausedUntil"))
   }
 
   private static func paths(
@@ -142,5 +147,6 @@ extension FolderStatus {
     writer.field("missedChanges", missedChanges)
     writer.field("lateChanges", lateChanges)
     writer.field("basis", basis.rawValue)
+    writer.field("pausedUntil", pausedUntil?.rfc3339)
   }
 }

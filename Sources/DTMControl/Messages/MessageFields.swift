@@ -69,6 +69,18 @@ struct MessageFields {
     try optional(name) { $0.string }
   }
 
+  func optionalInt(_ name: String) throws(FieldError) -> Int? {
+    try optional(name) { $0.int }
+  }
+
+  func optionalTime(_ name: String) throws(FieldError) -> Timestamp? {
+    try optional(name) { $0.string.flatMap { Timestamp(rfc3339: $0) } }
+  }
+
+  func optionalStrings(_ name: String) throws(FieldError) -> [String]? {
+    present(name) == nil ? nil : try strings(name)
+  }
+
   func optionalDouble(_ name: String) throws(FieldError) -> Double? {
     try optional(name) { $0.double }
   }
@@ -88,6 +100,12 @@ struct MessageFields {
   ) throws(FieldError) -> Word {
     guard let word = Word(rawValue: try string(name)) else { throw FieldError(name: name) }
     return word
+  }
+
+  func optionalWord<Word: RawRepresentable<String>>(
+    _ name: String, _ type: Word.Type
+  ) throws(FieldError) -> Word? {
+    present(name) == nil ? nil : try word(name, type)
   }
 
   private func present(_ name: String) -> JSONNode? {

@@ -102,7 +102,7 @@ package struct WaitRequest: Sendable, Equatable {
 
   /// A year: longer times are the same to everyone, and a number that is too large for a
   /// `Duration` never reaches one.
-  private static let longestInSeconds = 366.0 * 86_400
+  static let longestInSeconds = 366.0 * 86_400
 
   package init(folder: String, quiet: Duration? = nil, timeout: Duration? = nil) {
     self.folder = folder
@@ -130,6 +130,33 @@ package struct WaitRequest: Sendable, Equatable {
     writer.field("folder", folder)
     if let quiet { writer.field("quietSeconds", quiet / .seconds(1)) }
     if let timeout { writer.field("timeoutSeconds", timeout / .seconds(1)) }
+  }
+}
+
+/// What `Pause` is asked for.
+package struct PauseRequest: Sendable, Equatable {
+  package var folder: String
+  /// When it resumes by itself; nil for a pause that somebody ends.
+  package var duration: Duration?
+
+  package init(folder: String, duration: Duration? = nil) {
+    self.folder = folder
+    self.duration = duration
+  }
+
+  init(_ fields: MessageFields) throws(FieldError) {
+    try fields.allow("folder", "seconds")
+    self.init(folder: try fields.string("folder"))
+    guard let seconds = try fields.optionalInt("seconds") else { return }
+    if seconds <= 0 { throw FieldError(name: "seconds") }
+    duration = .seconds(min(Double(seconds), WaitRequest.longestInSeconds))
+  }
+
+  func write(_ writer: inout JSONWriter) {
+    writer.field("folder", folder)
+    guard let duration else { return }
+    // Whole seconds, and never so few that there would be no pause.
+    writer.field("seconds", Int(max(1, (duration / .seconds(1)).rounded(.up))))
   }
 }
 

@@ -5,7 +5,7 @@ internal import SystemPackage
 /// One client of the control server; lives on the server's thread alone.
 ///
 /// One call at a time: what a client sends ahead waits in its socket, so a connection holds at most
-/// one message and one answer.
+/// one message and one answer, or what a stream has for it.
 struct ControlConnection {
   /// What to do after input or output.
   enum Step {
@@ -88,6 +88,18 @@ struct ControlConnection {
     return flush()
   }
 
+  /// Sends what the stream of the pending call has, once what it had before is sent.
+  ///
+  /// One who does not fetch it is not given up: the stream holds little, and drops the rest.
+  mutating func pull() -> Step {
+    guard output.isEmpty, let replies = pending?.stream else { return .goOn }
+    let (bytes, isLast) = replies.take()
+    if isLast { return answer(bytes) }
+    if bytes.isEmpty { return .goOn }
+    output = bytes[...]
+    return flush()
+  }
+
   /// Sends what the socket takes of the answer.
   mutating func flush() -> Step {
     while !output.isEmpty {
@@ -95,16 +107,16 @@ struct ControlConnection {
         let count = try stream.write(output)
         if count == 0 { return .goOn }
         output = output.dropFirst(count)
-        patience = .after(stallLimit)
+        if pending == nil { patience = .after(stallLimit) }
       } catch {
         return .close
       }
     }
     output = []
     patience = nil
-    return nextCall()
+    return pending?.stream == nil ? nextCall() : pull()
   }
 
-  /// Whether an answer is not fetched yet.
-  var hasOutput: Bool { !output.isEmpty }
+  /// Whether an answer is not fetched yet; a stream's reader is not waited for.
+  var hasOutput: Bool { !output.isEmpty && pending == nil }
 }

@@ -15,6 +15,7 @@ package final class ControlReply: Sendable {
   private struct State {
     var isAnswered = false
     var abandoned: (@Sendable () -> Void)?
+    var stream: ControlStream?
     var ended: [@Sendable () -> Void] = []
   }
 
@@ -39,6 +40,25 @@ package final class ControlReply: Sendable {
   package func fail(_ fault: DaemonFault) {
     send(VarlinkReply.bytes(fault: fault))
   }
+
+  /// Begins to answer with as many replies as come, instead of one; the caller has asked for that.
+  ///
+  /// To be called before the handler returns. `droppedMessage`: the reply that says how many a slow
+  /// client has missed.
+  package func stream(
+    droppedMessage: @escaping @Sendable (Int) -> [UInt8]
+  ) -> ControlStream {
+    let stream = ControlStream(
+      connection: connection, outbox: outbox, droppedMessage: droppedMessage)
+    state.withLock { state in
+      state.isAnswered = true
+      state.stream = stream
+    }
+    return stream
+  }
+
+  /// The replies that follow one another; nil where there is one reply.
+  var stream: ControlStream? { state.withLock { $0.stream } }
 
   /// Has `body` run when the connection ends before the answer; on the server's thread, briefly.
   ///
@@ -72,7 +92,13 @@ package final class ControlReply: Sendable {
 
 /// Answers on their way to the server's thread.
 final class ControlOutbox: Sendable {
-  private let deliveries = Mutex<[(connection: UInt64, bytes: [UInt8])]>([])
+  private struct State {
+    var deliveries: [(connection: UInt64, bytes: [UInt8])] = []
+    /// Connections whose stream has something.
+    var streams: [UInt64] = []
+  }
+
+  private let state = Mutex(State())
   private let wake: WakeSignal
 
   init(wake: WakeSignal) {
@@ -81,14 +107,20 @@ final class ControlOutbox: Sendable {
 
   /// Bounded by the number of connections: each has one call at a time.
   func deliver(_ bytes: [UInt8], to connection: UInt64) {
-    deliveries.withLock { $0.append((connection, bytes)) }
+    state.withLock { $0.deliveries.append((connection, bytes)) }
     wake.signal()
   }
 
-  func take() -> [(connection: UInt64, bytes: [UInt8])] {
-    deliveries.withLock { deliveries in
-      defer { deliveries = [] }
-      return deliveries
+  /// Has the server's thread look at a connection's stream; each stream announces itself once.
+  func announce(_ connection: UInt64) {
+    state.withLock { $0.streams.append(connection) }
+    wake.signal()
+  }
+
+  func take() -> (answers: [(connection: UInt64, bytes: [UInt8])], streams: [UInt64]) {
+    state.withLock { state in
+      defer { state = State() }
+      return (state.deliveries, state.streams)
     }
   }
 }

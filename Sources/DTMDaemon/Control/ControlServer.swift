@@ -17,12 +17,19 @@ package struct ControlLimits: Sendable {
 /// Serves the control socket: one thread, poll(2), and no wake-up while nobody asks anything.
 ///
 /// Slow, silent, oversized and malformed clients cost nothing to the others: nothing here blocks,
-/// each connection holds at most one call and one answer, and whoever begins a message and does not
-/// end it is given up.
+/// each connection holds at most one call and one answer (or a stream's bounded queue), and whoever
+/// begins a message and does not end it is given up.
 package final class ControlServer: Sendable {
   private let wake: WakeSignal
   private let isStopping = Monitor(false)
+  private let beats = Monitor(Beats())
   private let thread: DedicatedThread
+
+  /// Signs of life that were asked for, and given.
+  fileprivate struct Beats: Sendable {
+    var asked: UInt64 = 0
+    var given: UInt64 = 0
+  }
 
   /// Serves at once. `daemonUser`: whose connections are not limited, beside root's.
   package init(
@@ -31,11 +38,15 @@ package final class ControlServer: Sendable {
   ) throws(Errno) {
     let wake = try WakeSignal()
     let isStopping = isStopping
+    let beats = beats
     self.wake = wake
     thread = try DedicatedThread(named: "control") {
       var loop = ControlLoop(
         listener: listener, handler: handler, wake: wake, daemonUser: daemonUser, limits: limits)
-      loop.run { isStopping.withLock { $0 } }
+      loop.run {
+        beats.update { $0.given = $0.asked }
+        return isStopping.withLock { $0 }
+      }
     }
   }
 
@@ -44,6 +55,19 @@ package final class ControlServer: Sendable {
     isStopping.update { $0 = true }
     wake.signal()
     thread.join()
+  }
+}
+
+extension ControlServer: Pulse {
+  package var part: String { "the control socket" }
+
+  package func isAlive(until deadline: Deadline) -> Bool {
+    let ticket = beats.update { beats in
+      beats.asked += 1
+      return beats.asked
+    }
+    wake.signal()
+    return beats.wait(until: deadline) { $0.given >= ticket ? true : nil } ?? false
   }
 }
 
@@ -119,11 +143,13 @@ private struct ControlLoop {
 
   /// Hands the answers that came to their connections.
   private mutating func deliver() {
-    for (id, bytes) in outbox.take() {
+    let (answers, streams) = outbox.take()
+    for (id, bytes) in answers {
       guard let reply = connections[id]?.pending else { continue }
       connections[id]?.endings += reply.takeEndings()
       perform(connections[id]?.answer(bytes), for: id)
     }
+    for id in streams { perform(connections[id]?.pull(), for: id) }
   }
 
   private mutating func serve(_ id: UInt64, _ found: PollEntry.Events) {

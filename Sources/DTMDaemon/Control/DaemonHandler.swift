@@ -4,7 +4,7 @@ internal import DTMSystem
 
 /// Answers the calls of `io.dtm.Daemon`.
 struct DaemonHandler: ControlHandler {
-  private let core: DaemonCore
+  let core: DaemonCore
 
   init(core: DaemonCore) {
     self.core = core
@@ -21,6 +21,10 @@ struct DaemonHandler: ControlHandler {
       case .snapshot(let request): try snapshot(request, reply)
       case .wait(let request): try wait(request, reply)
       case .announce(let request): try announce(request, reply)
+      case .events(let folder): try events(folder, reply)
+      case .pause(let request): try pause(request, reply)
+      case .resume(let folder): try resume(folder, reply)
+      case .metrics: try metrics(reply)
       case .reload: try reload(reply)
       }
     } catch {
@@ -32,9 +36,14 @@ struct DaemonHandler: ControlHandler {
     -> DaemonStatus
   {
     if let folder { return core.status(of: [try service(for: folder, peer)]) }
+    return core.status(of: try visibleFolders(peer))
+  }
+
+  /// What one who names no folder may see; throws for one who may see nothing.
+  func visibleFolders(_ peer: PeerCredentials) throws(DaemonFault) -> [FolderService] {
     let visible = core.roster.all.filter { core.policy.mayUse(peer, owner: $0.owner) }
     if visible.isEmpty, !core.policy.isAdministrator(peer) { throw ControlPolicy.refusal }
-    return core.status(of: visible)
+    return visible
   }
 
   private func snapshot(_ request: SnapshotRequest, _ reply: ControlReply) throws(DaemonFault) {
@@ -63,8 +72,10 @@ struct DaemonHandler: ControlHandler {
       throw .invalidParameter("operation")
     }
     let service = try service(for: request.folder, reply.peer)
-    service.ownWritesBegan { result in answer(reply, result) { _, _ in } }
-    reply.whenConnectionEnds { service.ownWritesEnded() }
+    let isTold = service.ownWritesBegan(request.operation) { result in
+      answer(reply, result) { _, _ in }
+    }
+    if isTold { reply.whenConnectionEnds { service.ownWritesEnded(request.operation) } }
   }
 
   private func reload(_ reply: ControlReply) throws(DaemonFault) {
@@ -79,7 +90,7 @@ struct DaemonHandler: ControlHandler {
   }
 
   /// The folder that a call names, for those who may use it.
-  private func service(
+  func service(
     for folder: String, _ peer: PeerCredentials
   ) throws(DaemonFault) -> FolderService {
     guard let service = core.roster.service(for: folder) else { throw .noSuchFolder(folder) }
@@ -87,7 +98,7 @@ struct DaemonHandler: ControlHandler {
     return service
   }
 
-  private func answer<Value>(
+  func answer<Value>(
     _ reply: ControlReply, _ result: Result<Value, DaemonFault>,
     _ write: (Value, inout JSONWriter) -> Void
   ) {

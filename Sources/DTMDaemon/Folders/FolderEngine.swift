@@ -34,8 +34,11 @@ package protocol FolderEngines: Sendable {
 
   /// Opens the engine of a folder, on the thread that will use it, which acts as the owner already.
   ///
-  /// Throws `.locked` when another process captures the folder.
-  func open(_ folder: FolderConfiguration) throws(FolderEngineError) -> any FolderEngine
+  /// `progress`: where its captures count what they have done. Throws `.locked` when another process
+  /// captures the folder.
+  func open(
+    _ folder: FolderConfiguration, progress: WorkProgress
+  ) throws(FolderEngineError) -> any FolderEngine
 }
 
 /// Whose a repository is.

@@ -16,13 +16,22 @@ struct FolderFace: Sendable {
   var captureError: String?
   /// Changes wait for something else than quiet: an interval, a writer, the end of own writes.
   var isHoldingBack = false
-  var isPaused = false
+  /// The pause that holds; nil where none does.
+  var pause: Pause?
+  /// An own write (`restore`, say) that holds snapshots for longer than `atMost`.
+  var stalledWrites: String?
   /// Files that somebody had open for writing at the last snapshot.
   var hot: [PathKey] = []
   /// What the last snapshot could not capture as it is.
   var problems: [Snapshot.Problem] = []
   /// Paths that nothing vouched for at the last snapshot.
   var uncovered: [PathKey] = []
+
+  /// Automatic snapshots are held.
+  struct Pause: Sendable, Equatable {
+    /// When they resume by themselves; nil where somebody has to.
+    var until: Timestamp?
+  }
 }
 
 extension FolderStatus {
@@ -38,14 +47,21 @@ extension FolderStatus {
       missedChanges: watch?.missedChanges ?? 0, basis: .events)
     if watch?.condition != .watching { basis = .scan }
     phase = FolderStatus.phase(face, watch)
+    pausedUntil = face.pause?.until
     judge(face, watch)
   }
 
   /// From the best to the worst: what is worse overrides the state, and every reason is told.
   private mutating func judge(_ face: FolderFace, _ watch: WatchStatus?) {
+    if let pause = face.pause { worsen(.paused, FolderStatus.text(pause, path: path)) }
     if let watch { judge(watch) }
     judge(face.problems)
-    if face.isPaused { state = .paused }
+    if let operation = face.stalledWrites {
+      worsen(
+        .degraded,
+        "a dtm \(operation) that has not ended holds snapshots; they go on when it ends or is stopped"
+      )
+    }
     if face.engineError == nil, face.lastSnapshot == nil {
       worsen(.unprotected, "the first snapshot is not taken yet")
     }
@@ -69,7 +85,7 @@ extension FolderStatus {
     case .watching: break
     case .arming: worsen(.degraded, "the folder's directories are being watched and looked at")
     // Told by the root among the uncovered paths.
-    case .unwatched: state = .degraded
+    case .unwatched: if state == .protected { state = .degraded }
     case .held(let reason): worsen(.unprotected, FolderStatus.text(reason, path: path))
     }
   }
@@ -83,7 +99,8 @@ extension FolderStatus {
   }
 
   private mutating func worsen(_ worse: State, _ reason: String) {
-    if state != .unprotected { state = worse }
+    // A pause is what somebody wants, and explains what else may be: only what is worse overrides it.
+    if state != .unprotected, state != .paused || worse == .unprotected { state = worse }
     reasons.append(reason)
   }
 
@@ -93,6 +110,14 @@ extension FolderStatus {
     guard let watch, watch.condition != .arming else { return .scanning }
     if watch.dirtyPaths == 0 { return .idle }
     return face.isHoldingBack ? .dirty : .settling
+  }
+
+  private static func text(_ pause: FolderFace.Pause, path: String) -> String {
+    let end = "dtm -C \(path) resume"
+    guard let until = pause.until else {
+      return "automatic snapshots are held until somebody resumes them: \(end)"
+    }
+    return "automatic snapshots are held until \(LocalCalendar().display(until)); at once: \(end)"
   }
 
   private static func counts(

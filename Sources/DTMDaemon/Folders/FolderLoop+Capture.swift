@@ -149,6 +149,9 @@ extension FolderLoop {
     let rules = trigger.requests.map(\.name).filter { !$0.isEmpty }
     if !rules.isEmpty { details["rule"] = "\(rules.joined(separator: " "))" }
     logger.record(snapshot.isComplete ? .snapshotTaken : .snapshotIncomplete, details)
+    shared.counts.snapshotTaken(
+      trigger.kind, isComplete: snapshot.isComplete, result: result, lasted: lasted)
+    publish(snapshot, result, trigger, rules, lasted)
   }
 
   private mutating func fail(_ error: FolderEngineError, _ request: Request?) {
@@ -161,6 +164,8 @@ extension FolderLoop {
       logger.record(
         .snapshotFailed, ["path": "\(configuration.path)", "error": "\(error.description)"])
     }
+    shared.counts.snapshotFailed()
+    if isNews { publish(.snapshotFailed, error.description) }
     guard let request else { return }
     switch error.code {
     case .locked: request.answer(.failure(.busy(reason: error.message)))

@@ -28,6 +28,7 @@ extension FolderLoop {
         logger.record(
           .repositoryUnavailable,
           ["path": "\(configuration.path)", "error": "\(error.description)"])
+        publish(.repositoryUnavailable, error.description)
       }
     }
   }
@@ -45,7 +46,7 @@ extension FolderLoop {
       identity = owner
       shared.state.update { $0.face.owner = owner }
     }
-    let engine = try engines.open(configuration)
+    let engine = try engines.open(configuration, progress: shared.progress)
     do throws(FolderEngineError) {
       let newest = try engine.newestSnapshot()
       try watch(engine.exclusion, holdsWhenEmpty: (newest?.files ?? 0) > 0)

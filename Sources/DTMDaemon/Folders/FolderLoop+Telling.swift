@@ -10,18 +10,21 @@ internal import SystemPackage
 extension FolderLoop {
   /// Publishes what others see, and records a state that is another.
   mutating func tellState() {
-    let (settlerHolds, isPaused) = (holdsBack, settler.isPaused)
+    let settlerHolds = holdsBack
+    let stalled = stalledWrites
     let (face, watcher) = shared.state.withLock { state in
       state.face.isHoldingBack = settlerHolds
-      state.face.isPaused = isPaused
+      state.face.stalledWrites = stalled
       return (state.face, state.watcher)
     }
     let status = FolderStatus(
       name: configuration.name, path: configuration.path.string, face: face,
       watch: watcher?.status)
-    if status.state != toldState, !isStartingUp(status) {
-      record(status)
+    if status.state != toldState || status.reasons != toldReasons, !isStartingUp(status) {
+      if status.state != toldState { record(status) }
       toldState = status.state
+      toldReasons = status.reasons
+      publish(ControlEvent(state: status, at: time.now()))
     }
     if status.phase != toldPhase || status.state != toldState {
       toldPhase = status.phase
@@ -32,6 +35,7 @@ extension FolderLoop {
   /// Changes wait for something else than quiet.
   private var holdsBack: Bool {
     settler.isWaitingForWriters || settler.failureCount > 0 || settler.isCapturing
+      || settler.isPaused || !ownWrites.isEmpty
   }
 
   /// That a folder is not protected in its first moments is no news.
@@ -45,7 +49,9 @@ extension FolderLoop {
     let reasons = status.reasons.joined(separator: "; ")
     switch status.state {
     case .protected: logger.record(.folderProtected, ["path": "\(status.path)"])
-    case .degraded, .paused:
+    // The pause itself was recorded.
+    case .paused: break
+    case .degraded:
       logger.record(.folderDegraded, ["path": "\(status.path)", "reason": "\(reasons)"])
     case .unprotected:
       logger.record(.folderUnprotected, ["path": "\(status.path)", "reason": "\(reasons)"])

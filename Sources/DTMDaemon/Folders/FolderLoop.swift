@@ -40,6 +40,12 @@ struct FolderLoop {
   var identity: FolderOwner?
   var toldState: FolderStatus.State?
   var toldPhase: FolderStatus.Phase?
+  var toldReasons: [String] = []
+  /// When the pause that holds ends by itself.
+  var pauseEnd: Duration?
+  /// Restores and checkouts that write now, and since when.
+  var ownWrites: [String] = []
+  var ownWritesSince: Duration?
 
   struct Request {
     let request: SnapshotRequest
@@ -64,6 +70,7 @@ struct FolderLoop {
     while true {
       openIfDue()
       look()
+      endPauseIfDue()
       perform(settler.on(.timer, at: time.monotonic()))
       settleWaiters()
       tellState()
@@ -78,6 +85,7 @@ struct FolderLoop {
   private mutating func handle(_ message: FolderMessage) {
     switch message {
     case .look: break
+    case .ping(let answer): answer()
     case .snapshot(let request, let kind, let user, let answer):
       lastTicket += 1
       requests[lastTicket] = Request(request: request, user: user, answer: answer)
@@ -86,10 +94,11 @@ struct FolderLoop {
           .requested(SettleRequest(kind: kind, ticket: lastTicket)), at: time.monotonic()))
     case .wait(let request, let id, let answer): wait(request, id: id, answer: answer)
     case .waitAbandoned(let id): waiters.remove(id: id)
-    case .ownWritesBegan(let answer):
-      perform(settler.on(.ownWritesBegan, at: time.monotonic()))
+    case .ownWritesBegan(let operation, let answer):
+      ownWritesBegan(operation)
       answer(.success(()))
-    case .ownWritesEnded: break
+    case .pause(let duration, let answer): answer(.success(pause(for: duration)))
+    case .resume(let answer): answer(.success(resume()))
     case .policy(let policy): perform(settler.on(.policyChanged(policy), at: time.monotonic()))
     }
   }
@@ -99,9 +108,7 @@ struct FolderLoop {
   /// Tells the settler what the watcher saw.
   mutating func look() {
     shared.gate.willLook()
-    for _ in 0..<shared.endedWrites.exchange(0, ordering: .acquiring) {
-      perform(settler.on(.ownWritesEnded, at: time.monotonic()))
-    }
+    ownWritesEnded()
     guard let watcher else { return }
     let activity = watcher.activity
     if activity.condition != condition { conditionChanged(to: activity.condition) }
@@ -132,6 +139,7 @@ struct FolderLoop {
     if count > overflows {
       overflows = count
       logger.record(.eventsLost, ["path": "\(configuration.path)", "overflows": "\(count)"])
+      publish(.eventsLost, "the kernel dropped events; the folder is scanned")
     }
   }
 
@@ -159,7 +167,7 @@ struct FolderLoop {
     shared.gate.setWantsChanges(
       !isDirty || settler.isWaitingForWriters || !waiters.isEmpty)
     let times = [
-      settler.deadline, nextOpening, nextPoll,
+      settler.deadline, nextOpening, nextPoll, pauseEnd, ownWritesLimit,
       waiters.deadline(isDirty: isDirty, lastChange: lastToldEvent),
     ].compactMap { $0 }
     guard let earliest = times.min() else { return .never }

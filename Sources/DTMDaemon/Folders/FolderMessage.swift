@@ -1,5 +1,6 @@
 internal import DTMControl
 internal import DTMRules
+internal import DTMSystem
 
 /// What a folder's thread is told.
 enum FolderMessage: Sendable {
@@ -7,11 +8,17 @@ enum FolderMessage: Sendable {
 
   /// The watcher saw something, or a clock was moved: look again.
   case look
+  /// Somebody wants to know whether the thread lives.
+  case ping(@Sendable () -> Void)
   /// `user`: who asks.
   case snapshot(SnapshotRequest, kind: TriggerKind, user: UInt32, Answer<SnapshotOutcome>)
   case wait(WaitRequest, id: UInt64, Answer<SnapshotSummary?>)
   case waitAbandoned(id: UInt64)
-  case ownWritesBegan(Answer<Void>)
-  case ownWritesEnded
+  /// `operation`: `restore`, `checkout`, `undo`, `redo`.
+  case ownWritesBegan(operation: String, Answer<Void>)
+  /// Holds automatic snapshots; the answer is when they resume by themselves.
+  case pause(Duration?, Answer<Timestamp?>)
+  /// The answer is whether there was a pause.
+  case resume(Answer<Bool>)
   case policy(SettlePolicy)
 }

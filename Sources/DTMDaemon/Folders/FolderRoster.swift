@@ -9,16 +9,18 @@ final class FolderRoster: Sendable {
   private let engines: any FolderEngines
   private let time: any TimeSource
   private let logger: Logger
+  private let events: EventHub
   private let onStateChange: @Sendable () -> Void
   private let services = Mutex<[FolderService]>([])
 
   init(
-    engines: any FolderEngines, time: any TimeSource, logger: Logger,
+    engines: any FolderEngines, time: any TimeSource, logger: Logger, events: EventHub,
     onStateChange: @escaping @Sendable () -> Void
   ) {
     self.engines = engines
     self.time = time
     self.logger = logger
+    self.events = events
     self.onStateChange = onStateChange
   }
 
@@ -64,7 +66,8 @@ final class FolderRoster: Sendable {
       } else {
         present.append(
           try FolderService(
-            folder, engines: engines, time: time, logger: logger, onStateChange: onStateChange))
+            folder, engines: engines, time: time, logger: logger, events: events,
+            onStateChange: onStateChange))
       }
     }
   }

@@ -17,6 +17,8 @@ package final class FolderService: Sendable {
 
   /// The folder as it was configured at the start.
   package let configuration: FolderConfiguration
+  /// Whether the folder's threads live.
+  package let pulse: any Pulse
   private let shared: FolderShared
   private let thread: DedicatedThread
   private let lastTicket = Atomic<UInt64>(0)
@@ -27,12 +29,15 @@ package final class FolderService: Sendable {
   /// settled in; returns at once. Throws when the system gives no thread.
   package init(
     _ configuration: FolderConfiguration, engines: any FolderEngines, time: any TimeSource,
-    logger: Logger, onStateChange: @escaping @Sendable () -> Void = {}
+    logger: Logger, events: EventHub = EventHub(),
+    onStateChange: @escaping @Sendable () -> Void = {}
   ) throws(Errno) {
     self.configuration = configuration
     let shared = FolderShared(
-      mailbox: Mailbox(capacity: Self.mailboxCapacity), onStateChange: onStateChange)
+      mailbox: Mailbox(capacity: Self.mailboxCapacity), events: events,
+      onStateChange: onStateChange)
     self.shared = shared
+    pulse = FolderPulse(folder: configuration.name, shared: shared)
     var logger = logger
     logger[metadataKey: "folder"] = .string(configuration.name)
     let folderLogger = logger
@@ -51,6 +56,9 @@ package final class FolderService: Sendable {
       name: configuration.name, path: configuration.path.string, face: face,
       watch: watcher?.status)
   }
+
+  /// What was counted since the daemon began to protect the folder.
+  var counts: FolderCounts.Reading { shared.counts.reading }
 
   /// Whose the repository is; nil until it was found.
   package var owner: FolderOwner? { shared.state.withLock { $0.face.owner } }
@@ -79,17 +87,34 @@ package final class FolderService: Sendable {
     return { mailbox.offer(.waitAbandoned(id: id)) }
   }
 
-  /// Holds automatic snapshots while a restore or checkout writes; each needs one `ownWritesEnded`,
-  /// whatever the answer.
-  package func ownWritesBegan(answer: @escaping @Sendable (Result<Void, DaemonFault>) -> Void) {
-    offer(.ownWritesBegan(answer)) { answer(.failure($0)) }
+  /// Holds automatic snapshots while a restore or checkout writes; where it is true, one
+  /// `ownWritesEnded` has to follow.
+  @discardableResult
+  package func ownWritesBegan(
+    _ operation: String, answer: @escaping @Sendable (Result<Void, DaemonFault>) -> Void
+  ) -> Bool {
+    offer(.ownWritesBegan(operation: operation, answer)) { answer(.failure($0)) }
   }
 
   /// The restore or checkout ended, well or not.
-  package func ownWritesEnded() {
-    // Not lost in a full mailbox: the count is made up by the thread.
-    shared.endedWrites.add(1, ordering: .releasing)
+  package func ownWritesEnded(_ operation: String) {
+    // Not lost in a full mailbox: the thread finds it at its next turn. Bounded, as each of these
+    // follows one beginning.
+    shared.endedWrites.withLock { $0.append(operation) }
     shared.mailbox.offer(.look)
+  }
+
+  /// Holds automatic snapshots for so long, or until `resume`; a pause that holds already is replaced.
+  package func pause(
+    for duration: Duration?,
+    answer: @escaping @Sendable (Result<Timestamp?, DaemonFault>) -> Void
+  ) {
+    offer(.pause(duration, answer)) { answer(.failure($0)) }
+  }
+
+  /// Ends a pause, so that what was written meanwhile is captured.
+  package func resume(answer: @escaping @Sendable (Result<Bool, DaemonFault>) -> Void) {
+    offer(.resume(answer)) { answer(.failure($0)) }
   }
 
   /// Settles by other words of the configuration from now on.
@@ -105,6 +130,7 @@ package final class FolderService: Sendable {
   /// Has the folder's protection end: a last snapshot if something is dirty, the watcher stopped,
   /// the capture lock given back. Wait for the end with `join`.
   package func stop() {
+    shared.isStopping.store(true, ordering: .relaxed)
     shared.mailbox.close()
   }
 
@@ -117,10 +143,11 @@ package final class FolderService: Sendable {
   /// Whether the folder is watched, or it is known that it can't be for now.
   package var isSettledIn: Bool { shared.state.withLock { $0.isSettledIn } }
 
-  private func offer(_ message: FolderMessage, refused: (DaemonFault) -> Void) {
-    if !shared.mailbox.offer(message) {
-      refused(.busy(reason: "the folder \(configuration.name) takes no requests now"))
-    }
+  @discardableResult
+  private func offer(_ message: FolderMessage, refused: (DaemonFault) -> Void) -> Bool {
+    if shared.mailbox.offer(message) { return true }
+    refused(.busy(reason: "the folder \(configuration.name) takes no requests now"))
+    return false
   }
 }
 
@@ -136,11 +163,22 @@ final class FolderShared: Sendable {
   let mailbox: Mailbox<FolderMessage>
   let state = Monitor(State())
   let gate = ActivityGate()
-  let endedWrites = Atomic<Int>(0)
+  /// The operations that ended since the thread last looked.
+  let endedWrites = Mutex<[String]>([])
+  let events: EventHub
+  let counts = FolderCounts()
+  /// Where captures count what they have done.
+  let progress = WorkProgress()
+  /// The end of the folder's protection was asked for.
+  let isStopping = Atomic<Bool>(false)
   let onStateChange: @Sendable () -> Void
 
-  init(mailbox: Mailbox<FolderMessage>, onStateChange: @escaping @Sendable () -> Void) {
+  init(
+    mailbox: Mailbox<FolderMessage>, events: EventHub,
+    onStateChange: @escaping @Sendable () -> Void
+  ) {
     self.mailbox = mailbox
+    self.events = events
     self.onStateChange = onStateChange
   }
 }

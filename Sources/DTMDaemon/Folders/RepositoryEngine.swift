@@ -16,20 +16,24 @@ final class RepositoryEngine: FolderEngine {
   private let user: String
   private let host: String
   private let rules: ExclusionRules
+  private let environment: CaptureEnvironment
   /// Open on the directory that is at the folder's path; nil before the first use, and when that
   /// failed.
   private var folder: Folder?
 
   /// Opens the repository and takes the capture lock. Throws `.locked`, `.unavailable`.
   init(
-    _ configuration: FolderConfiguration, _ location: FolderLocation
+    _ configuration: FolderConfiguration, _ location: FolderLocation, progress: WorkProgress
   ) throws(FolderEngineError) {
     self.configuration = configuration
     self.location = location
     rules = ExclusionRules(patterns: configuration.ignore)
+    var environment = CaptureEnvironment.system()
+    environment.progress = progress
+    self.environment = environment
     let uid = ThreadIdentity.current.uid
     user = UserDirectory.name(ofUser: uid) ?? "\(uid)"
-    host = RepositoryEngine.hostName
+    host = ProcessPlace.hostName
     do throws(RepositoryError) {
       repository = try Repository(at: location.repository)
     } catch {
@@ -90,7 +94,8 @@ final class RepositoryEngine: FolderEngine {
       close()
       let folder = try Folder(
         at: location.folder, id: id, repository: repository,
-        repositoryPath: location.repository, ignoring: configuration.ignore)
+        repositoryPath: location.repository, ignoring: configuration.ignore,
+        environment: environment)
       try folder.hold()
       self.folder = folder
       return folder
@@ -200,18 +205,6 @@ final class RepositoryEngine: FolderEngine {
     result.settledFiles = order.changes.hot.filter { !hot.contains($0) }
     result.isStillChanging = snapshot.problems.contains { $0.kind == .changing }
     return result
-  }
-}
-
-extension RepositoryEngine {
-  /// The machine's name, as uname(2) tells it; empty where /proc is not mounted.
-  private static var hostName: String {
-    do throws(Errno) {
-      let bytes = try Descriptor.open("/proc/sys/kernel/hostname", .readOnly).readToEnd(limit: 256)
-      return String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
-    } catch {
-      return ""
-    }
   }
 }
 

@@ -1,7 +1,7 @@
 package import DTMConfiguration
 internal import DTMFolder
 internal import DTMRepository
-internal import DTMSystem
+package import DTMSystem
 internal import SystemPackage
 
 /// Opens the engines of real repositories.
@@ -30,9 +30,9 @@ package struct RepositoryEngines: FolderEngines {
   }
 
   package func open(
-    _ folder: FolderConfiguration
+    _ folder: FolderConfiguration, progress: WorkProgress
   ) throws(FolderEngineError) -> any FolderEngine {
-    try RepositoryEngine(folder, RepositoryEngines.location(of: folder))
+    try RepositoryEngine(folder, RepositoryEngines.location(of: folder), progress: progress)
   }
 
   private static func location(

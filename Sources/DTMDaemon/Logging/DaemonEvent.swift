@@ -11,11 +11,14 @@ package enum DaemonEvent: String, Sendable, CaseIterable {
   case folderDegraded
   case folderUnprotected
   case folderLeft
+  case folderPaused
+  case folderResumed
   case snapshotTaken
   case snapshotIncomplete
   case snapshotFailed
   case eventsLost
   case repositoryUnavailable
+  case partStalled
 
   /// The journal's MESSAGE_ID: 32 hexadecimal digits that never change.
   package var messageID: String {
@@ -28,10 +31,13 @@ package enum DaemonEvent: String, Sendable, CaseIterable {
     case .folderDegraded: "9c355899e56f4b7098d56407dca1a86f"
     case .folderUnprotected: "4efe65e23cd6401ab96a0603a2440454"
     case .folderLeft: "11be3c62c26144da8868ca1937869317"
+    case .folderPaused: "aff8cc999c3c4db49d258859f8e95871"
+    case .folderResumed: "2aeeae9826fa4a6a9966fea105b788ee"
     case .snapshotTaken: "98040983e60f496998f4b4ebabda4932"
     case .snapshotIncomplete: "52690a21a6e047c2b69a7eef4d2a18e6"
     case .snapshotFailed: "c894bc0efa4c42f489668f89e95e7be6"
     case .eventsLost: "84d6f962e05d4528b0714be2602a7314"
+    case .partStalled: "3da166fa327c4fe69a93e200838f5437"
     case .repositoryUnavailable: "baa8a42b44544b398514333404c0666e"
     }
   }
@@ -47,10 +53,13 @@ package enum DaemonEvent: String, Sendable, CaseIterable {
     case .folderDegraded: "the folder's protection is degraded"
     case .folderUnprotected: "the folder is not protected"
     case .folderLeft: "the folder is no longer protected"
+    case .folderPaused: "automatic snapshots of the folder are held"
+    case .folderResumed: "automatic snapshots of the folder go on"
     case .snapshotTaken: "snapshot taken"
     case .snapshotIncomplete: "snapshot taken, with problems"
     case .snapshotFailed: "a snapshot failed"
     case .eventsLost: "the kernel dropped events; the folder is scanned"
+    case .partStalled: "a part of the daemon does not answer"
     case .repositoryUnavailable: "the folder's repository can't be used"
     }
   }
@@ -58,10 +67,12 @@ package enum DaemonEvent: String, Sendable, CaseIterable {
   package var level: Logger.Level {
     switch self {
     case .daemonStarted, .daemonStopped, .configurationLoaded, .folderProtected, .folderLeft,
-      .snapshotTaken:
+      .folderResumed, .snapshotTaken:
       .notice
-    case .folderDegraded, .snapshotIncomplete, .eventsLost: .warning
-    case .configurationRefused, .folderUnprotected, .snapshotFailed, .repositoryUnavailable: .error
+    case .folderDegraded, .folderPaused, .snapshotIncomplete, .eventsLost: .warning
+    case .configurationRefused, .folderUnprotected, .snapshotFailed, .repositoryUnavailable,
+      .partStalled:
+      .error
     }
   }
 }

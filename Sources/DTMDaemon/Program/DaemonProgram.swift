@@ -111,6 +111,16 @@ package struct DaemonProgram: Sendable {
     }
   }
 
+  /// `dtmd metrics`: 0 where a daemon answered.
+  package func metrics(socket: String?) -> Int32 {
+    do throws(ControlError) {
+      write(Array(try connect(socket).metrics().utf8))
+      return 0
+    } catch {
+      return ProgramFailure(error).tell()
+    }
+  }
+
   private func location(named file: String?) -> ConfigurationLocation {
     DaemonOptions.location(named: file.map { FilePath($0) }, environment: environment)
   }

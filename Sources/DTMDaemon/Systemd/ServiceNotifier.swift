@@ -2,14 +2,24 @@ internal import DTMSystem
 
 /// Says to the service manager how the daemon is.
 package struct ServiceNotifier: Sendable {
+  /// After so long without a sign of life the manager acts; nil where it does not watch.
+  package let watchdogLimit: Duration?
   private let send: @Sendable (String) -> Void
 
   /// systemd, where it started us with a notify socket; else nobody.
-  package static let systemd = ServiceNotifier { Systemd.notify($0) }
+  package static let systemd = ServiceNotifier(watchdogLimit: Systemd.watchdogLimit) {
+    Systemd.notify($0)
+  }
 
   /// `send`: takes lines `NAME=value` as sd_notify(3) does.
-  package init(send: @escaping @Sendable (String) -> Void) {
+  package init(watchdogLimit: Duration? = nil, send: @escaping @Sendable (String) -> Void) {
+    self.watchdogLimit = watchdogLimit
     self.send = send
+  }
+
+  /// The sign of life.
+  package func watchdog() {
+    send("WATCHDOG=1")
   }
 
   /// The control socket is there and the folders are being watched; also ends a reload.

@@ -31,13 +31,24 @@ enum Systemd {
     unsafe sd_notify(0, state)
   }
 
-  /// The first descriptor that the service manager passed, where it passed exactly one that is a
-  /// listening unix stream socket (sd_listen_fds(3)); the environment is cleared of it.
+  /// The time after which the service manager takes this process for hung (sd_watchdog_enabled(3));
+  /// nil where it does not watch it.
+  static var watchdogLimit: Duration? {
+    var microseconds: UInt64 = 0
+    guard unsafe sd_watchdog_enabled(0, &microseconds) > 0, microseconds < UInt64(Int64.max) else {
+      return nil
+    }
+    return .microseconds(Int64(microseconds))
+  }
+
+  /// The first descriptor that the service manager passed which is a listening unix stream socket
+  /// (sd_listen_fds(3)); the environment is cleared of it.
   static func takeListeningSocket() -> Int32? {
     let first: Int32 = 3  // SD_LISTEN_FDS_START
-    guard sd_listen_fds(1) == 1,
-      sd_is_socket_unix(first, UnixListener.socketType, 1, nil, 0) > 0
-    else { return nil }
-    return first
+    let count = sd_listen_fds(1)
+    guard count > 0 else { return nil }
+    return (first..<first + count).first {
+      sd_is_socket_unix($0, UnixListener.socketType, 1, nil, 0) > 0
+    }
   }
 }

@@ -16,7 +16,11 @@ extension Settler {
       ownWriters = max(0, ownWriters - 1)
       ownWritesEnd = now
     case .paused(let end): pause = end.map(Pause.until) ?? .forever
-    case .resumed: pause = .none
+    case .resumed:
+      pause = .none
+      // What was held back is late already: `atMost` counts from here, or it would be captured in the
+      // midst of a write.
+      dirt?.since = now
     case .unavailable: isUnavailable = true
     case .available: isUnavailable = false
     case .policyChanged(let policy): self.policy = policy

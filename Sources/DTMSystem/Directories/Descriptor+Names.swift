@@ -28,16 +28,10 @@ extension Descriptor {
   /// Throws `.improperLink` where the path leaves the directory or crosses a mount point, and
   /// `.tooManySymbolicLinkLevels` at a link.
   package func openOnSameMount(_ path: [UInt8], _ flags: OpenFlags) throws(Errno) -> Descriptor {
-    let descriptor = rawValue
-    let resolve =
-      CLINUX_RESOLVE_BENEATH | CLINUX_RESOLVE_NO_SYMLINKS | CLINUX_RESOLVE_NO_MAGICLINKS
-      | CLINUX_RESOLVE_NO_XDEV
-    let bits = UInt64(
-      UInt32(bitPattern: flags.rawValue | CLINUX_O_CLOEXEC | CLINUX_O_NOFOLLOW))
-    let number = try unsafe withCString(of: path) { pointer throws(Errno) in
-      try retrying { unsafe clinux_openat2(descriptor, pointer, bits, 0, resolve) }
-    }
-    return Descriptor(owning: number)
+    try openResolving(
+      path, flags.union(.noFollow),
+      resolve: CLINUX_RESOLVE_BENEATH | CLINUX_RESOLVE_NO_SYMLINKS
+        | CLINUX_RESOLVE_NO_MAGICLINKS | CLINUX_RESOLVE_NO_XDEV)
   }
 
   /// The target of a symbolic link in this directory.

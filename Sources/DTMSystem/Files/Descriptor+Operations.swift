@@ -40,16 +40,9 @@ extension Descriptor {
   package func openBeneath(
     _ path: [UInt8], _ flags: OpenFlags, mode: UInt32 = 0
   ) throws(Errno) -> Descriptor {
-    let descriptor = rawValue
-    let resolve = CLINUX_RESOLVE_BENEATH | CLINUX_RESOLVE_NO_SYMLINKS | CLINUX_RESOLVE_NO_MAGICLINKS
-    let bits = UInt64(UInt32(bitPattern: flags.rawValue | CLINUX_O_CLOEXEC))
-    let number = try unsafe withCString(of: path.isEmpty ? [UInt8(ascii: ".")] : path) {
-      pointer throws(Errno) in
-      try retrying {
-        unsafe clinux_openat2(descriptor, pointer, bits, UInt64(mode), resolve)
-      }
-    }
-    return Descriptor(owning: number)
+    try openResolving(
+      path, flags, mode: mode,
+      resolve: CLINUX_RESOLVE_BENEATH | CLINUX_RESOLVE_NO_SYMLINKS | CLINUX_RESOLVE_NO_MAGICLINKS)
   }
 
   /// Reads up to `buffer.count` bytes at the file's position; 0 at its end.

@@ -54,17 +54,10 @@ extension Descriptor {
   }
 
   private func openPiece(_ path: ArraySlice<UInt8>, last: Bool) throws(Errno) -> Descriptor {
-    let descriptor = rawValue
-    let flags: OpenFlags = last ? [.readOnly, .directory] : [.path, .directory]
-    let bits = UInt64(UInt32(bitPattern: flags.rawValue | CLINUX_O_CLOEXEC))
-    let resolve =
-      CLINUX_RESOLVE_BENEATH | CLINUX_RESOLVE_NO_SYMLINKS | CLINUX_RESOLVE_NO_MAGICLINKS
-      | CLINUX_RESOLVE_NO_XDEV
-    let number = try unsafe withCString(of: path.isEmpty ? [UInt8(ascii: ".")] : Array(path)) {
-      pointer throws(Errno) in
-      try retrying { unsafe clinux_openat2(descriptor, pointer, bits, 0, resolve) }
-    }
-    return Descriptor(owning: number)
+    try openResolving(
+      Array(path), last ? [.readOnly, .directory] : [.path, .directory],
+      resolve: CLINUX_RESOLVE_BENEATH | CLINUX_RESOLVE_NO_SYMLINKS
+        | CLINUX_RESOLVE_NO_MAGICLINKS | CLINUX_RESOLVE_NO_XDEV)
   }
 
   /// The next subdirectories' names from this directory's position on, in no order; nil at the end.

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 
 /// The clock that waits and the service manager use.
@@ -8,5 +9,13 @@ package enum ProcessClock {
     var time = timespec()
     unsafe clock_gettime(CLOCK_MONOTONIC, &time)
     return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+  }
+
+  /// Whether something keeps the time of day right, as adjtimex(2) has it; nil where it does not tell.
+  package static var isSynchronized: Bool? {
+    // TIME_ERROR: "the system clock is not synchronized".
+    let unsynchronized: Int32 = 5
+    let state = clinux_clock_state()
+    return state < 0 ? nil : state != unsynchronized
   }
 }

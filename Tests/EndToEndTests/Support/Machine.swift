@@ -35,9 +35,11 @@ final class Machine {
         find system/etc/systemd/system -name '*.wants' -prune -exec rm -rf {} +
         rm -rf system/etc/dtm system/var/lib/dtm system/root/.config/dtm
         cp \(programs)/dtm \(programs)/dtmd system/usr/bin/
-        cp \(packaging)/systemd/dtmd.service system/etc/systemd/system/dtmd.service
-        mkdir -p system/etc/systemd/user
+        cp \(packaging)/systemd/dtmd.* \(packaging)/systemd/dtmd@.service system/etc/systemd/system/
+        mkdir -p system/etc/systemd/user system/usr/lib/systemd/catalog
         cp \(packaging)/systemd/dtmd-user.service system/etc/systemd/user/dtmd.service
+        cp \(packaging)/systemd/dtmd-user.socket system/etc/systemd/user/dtmd.socket
+        cp \(packaging)/journal/dtm.catalog system/usr/lib/systemd/catalog/
         """,
       ], in: root, environment: environment)
     let made = making.finish()
