@@ -15,6 +15,8 @@ package enum DaemonEvent: String, Sendable, CaseIterable {
   case snapshotIncomplete
   case snapshotFailed
   case eventsLost
+  case changeMissed
+  case changeLate
   case repositoryUnavailable
 
   /// The journal's MESSAGE_ID: 32 hexadecimal digits that never change.
@@ -32,6 +34,8 @@ package enum DaemonEvent: String, Sendable, CaseIterable {
     case .snapshotIncomplete: "52690a21a6e047c2b69a7eef4d2a18e6"
     case .snapshotFailed: "c894bc0efa4c42f489668f89e95e7be6"
     case .eventsLost: "84d6f962e05d4528b0714be2602a7314"
+    case .changeMissed: "040e9d95eb934dfeb4aa0c590d79f1d1"
+    case .changeLate: "2a97929df1a64b35b6930ef742cf49b9"
     case .repositoryUnavailable: "baa8a42b44544b398514333404c0666e"
     }
   }
@@ -51,6 +55,8 @@ package enum DaemonEvent: String, Sendable, CaseIterable {
     case .snapshotIncomplete: "snapshot taken, with problems"
     case .snapshotFailed: "a snapshot failed"
     case .eventsLost: "the kernel dropped events; the folder is scanned"
+    case .changeMissed: "a change was missed by the watcher and found by the audit"
+    case .changeLate: "a change that no event tells was found by the audit"
     case .repositoryUnavailable: "the folder's repository can't be used"
     }
   }
@@ -58,10 +64,12 @@ package enum DaemonEvent: String, Sendable, CaseIterable {
   package var level: Logger.Level {
     switch self {
     case .daemonStarted, .daemonStopped, .configurationLoaded, .folderProtected, .folderLeft,
-      .snapshotTaken:
+      .snapshotTaken, .changeLate:
       .notice
     case .folderDegraded, .snapshotIncomplete, .eventsLost: .warning
-    case .configurationRefused, .folderUnprotected, .snapshotFailed, .repositoryUnavailable: .error
+    case .configurationRefused, .folderUnprotected, .snapshotFailed, .changeMissed,
+      .repositoryUnavailable:
+      .error
     }
   }
 }

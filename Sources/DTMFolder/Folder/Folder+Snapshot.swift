@@ -52,6 +52,7 @@ extension Folder {
       store: session,
       CaptureRun.Options(
         readsAll: request.changes.basis == .full, ignoresHotLimit: request.ignoresHotLimit))
+    run.carryProblems(of: basis.base)
     let revisits = try run.readRevisits()
     if request.changes.basis == .events {
       try run.lookAt(request.changes, revisits)
@@ -87,7 +88,7 @@ extension Folder {
       id: parent.id, snapshot: parent.snapshot, wasCreated: false,
       duration: environment.time.monotonic() - started, storedBytes: 0,
       nested: run.findings.nested, problems: run.findings.problems,
-      uncovered: run.findings.uncovered)
+      uncovered: run.findings.uncovered, hot: run.findings.hot)
   }
 
   private func commit(
@@ -119,7 +120,7 @@ extension Folder {
           id: id, snapshot: snapshot, wasCreated: true,
           duration: environment.time.monotonic() - started, storedBytes: session.storedBytes,
           nested: run.findings.nested, problems: run.findings.problems,
-          uncovered: run.findings.uncovered)
+          uncovered: run.findings.uncovered, hot: run.findings.hot)
       } catch {
         guard error.code == .conflict, attempt < Self.commitAttempts else {
           throw FolderError(error)

@@ -43,8 +43,10 @@ package struct SnapshotOutcome: Sendable {
   /// Bytes that went to the packs.
   package let storedBytes: Int
   /// What this look at the folder found: directories that are folders of their own, and so not in the
-  /// snapshot; what could not be captured as it is; paths that nothing vouches for.
+  /// snapshot; what could not be captured as it is; paths that nothing vouches for; files that
+  /// somebody had open for writing.
   package let nested: [PathKey]
   package let problems: [Snapshot.Problem]
   package let uncovered: [PathKey]
+  package let hot: [PathKey]
 }

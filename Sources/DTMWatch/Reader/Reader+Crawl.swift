@@ -122,6 +122,7 @@ extension Reader {
       let session = try openSession()
       let parent = try session.root.openDirectory(beneath: step.parentKey.path)
       let watch = try notify.addWatch(on: parent, .directory)
+      core.state.withLock { $0.issued(watch) }
       if watch == step.parentWatch { return try session.keep(parent, watch) }
       // Another directory, moved there. If nobody knew the watch, it is new, and nobody's.
       if core.state.withLock({ $0.nodes.node(ofWatch: watch) == nil }) { remove([watch]) }
