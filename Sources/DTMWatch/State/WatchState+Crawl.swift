@@ -84,10 +84,14 @@ extension WatchState {
     }
   }
 
-  /// The directory carries a watch and was listed to its end.
-  package mutating func finishCrawl(_ node: NodeIndex) {
+  /// The directory carries a watch and was listed to its end; returns whether it has
+  /// subdirectories, which are the next to be armed.
+  @discardableResult
+  package mutating func finishCrawl(_ node: NodeIndex) -> Bool {
     crawling = .none
-    if nodes.isAlive(node), nodes[node].state == .pending { nodes.setState(node, .armed) }
+    guard nodes.isAlive(node) else { return false }
+    if nodes[node].state == .pending { nodes.setState(node, .armed) }
+    return !nodes[node].firstChild.isNone
   }
 
   /// The directory above is not, or not yet again, where its path says: an event that says why is
