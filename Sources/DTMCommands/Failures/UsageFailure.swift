@@ -26,7 +26,8 @@ enum UsageFailure {
       .usage, "\(given) stands before its command", hint: "only -C does: dtm \(verb) \(given)")
   }
 
-  private static var verbs: [any ParsableCommand.Type] {
+  /// All commands that stand right after `dtm`.
+  static var verbs: [any ParsableCommand.Type] {
     let configuration = DataTimeMachine.configuration
     return configuration.ungroupedSubcommands
       + configuration.groupedSubcommands.flatMap { $0.subcommands }

@@ -114,7 +114,13 @@ final class FolderAccess {
 
   /// A snapshot with everything that is known of it by now.
   func report(_ known: KnownSnapshot) throws -> SnapshotReport {
-    try SnapshotReport(known, history: history)
+    try SnapshotReport(known, facts: history.facts(of: known.id), history: history)
+  }
+
+  /// A snapshot that was taken just now; the log is read only for what is not known of it.
+  func report(_ taken: TakenSnapshot) throws -> SnapshotReport {
+    guard let facts = taken.facts else { return try report(taken.known) }
+    return SnapshotReport(taken.known, facts: facts, history: history)
   }
 
   /// The tree of a state. The folder as it is now is looked at once, by stat.

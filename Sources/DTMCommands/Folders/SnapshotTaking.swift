@@ -19,6 +19,14 @@ struct SnapshotWish {
   var time: Timestamp?
 }
 
+/// A snapshot that was asked for.
+struct TakenSnapshot {
+  let known: KnownSnapshot
+  let isCreated: Bool
+  /// What the ref log says of it, where that is known without reading the log again.
+  var facts: [String: [UInt8]]?
+}
+
 /// Takes snapshots: by the daemon that protects the folder, else here.
 struct SnapshotTaking {
   /// How long another command that captures is waited for.
@@ -28,7 +36,7 @@ struct SnapshotTaking {
   private var invocation: Invocation { access.invocation }
 
   /// Takes one; after return it is durable, and `access` knows of it.
-  func take(_ wish: SnapshotWish) throws -> (known: KnownSnapshot, isCreated: Bool) {
+  func take(_ wish: SnapshotWish) throws -> TakenSnapshot {
     try Restoring(access).recoverIfNeeded()
     if let daemon = try DaemonLink(invocation).folder(access.location.folder) {
       return try take(wish, by: daemon)
@@ -38,7 +46,7 @@ struct SnapshotTaking {
 
   private func take(
     _ wish: SnapshotWish, by daemon: DaemonLink.ProtectedFolder
-  ) throws -> (known: KnownSnapshot, isCreated: Bool) {
+  ) throws -> TakenSnapshot {
     let request = DTMControl.SnapshotRequest(
       folder: daemon.name, message: wish.message.isEmpty ? nil : wish.message,
       labels: wish.labels, tag: wish.tag, pin: wish.isPinned, kind: wish.trigger,
@@ -50,11 +58,11 @@ struct SnapshotTaking {
       throw CommandFailure(.inputOutput, "the daemon's answer holds no id")
     }
     try access.refresh()
-    return (try access.history.snapshot(id), outcome.isCreated)
+    return TakenSnapshot(known: try access.history.snapshot(id), isCreated: outcome.isCreated)
   }
 
   /// Takes one in this process, which looks at the whole folder.
-  func takeHere(_ wish: SnapshotWish) throws -> (known: KnownSnapshot, isCreated: Bool) {
+  func takeHere(_ wish: SnapshotWish) throws -> TakenSnapshot {
     let basis: Snapshot.Basis = wish.look == .full ? .full : .scan
     var request = DTMFolder.SnapshotRequest(ChangeSet(basis: basis), trigger: wish.trigger)
     request.message = wish.message
@@ -79,7 +87,9 @@ struct SnapshotTaking {
     guard let id = outcome.id, let snapshot = outcome.snapshot else {
       throw CommandFailure(.inputOutput, "the snapshot was not recorded")
     }
-    return (KnownSnapshot(id: id, snapshot: snapshot), outcome.wasCreated)
+    return TakenSnapshot(
+      known: KnownSnapshot(id: id, snapshot: snapshot), isCreated: outcome.wasCreated,
+      facts: outcome.wasCreated ? outcome.facts : nil)
   }
 
   /// Whether the one that holds the capture lock is a daemon, which never gives it back.

@@ -43,7 +43,7 @@ package enum CommandLineProgram {
     var command: any ParsableCommand
     do {
       try UsageFailure.checkVerb(rest)
-      command = try DataTimeMachine.parseAsRoot(rest)
+      command = try leaf(rest) ?? DataTimeMachine.parseAsRoot(rest)
     } catch let failure as CommandFailure {
       throw failure
     } catch {
@@ -65,6 +65,22 @@ package enum CommandLineProgram {
       let failure = CommandFailure(error)
       if failure.code != .brokenPipe && !verb.choices.json { try invocation.output.finish() }
       throw failure
+    }
+  }
+
+  /// The verb of flawless arguments, without the parser's way through all of them, which takes longer
+  /// than many a command. Whatever is wrong, or a question for help, is left to the root, which knows
+  /// the whole name.
+  private static func leaf(_ arguments: [String]) -> (any ParsableCommand)? {
+    guard let name = arguments.first,
+      let type = UsageFailure.verbs.first(where: { $0.configuration.commandName == name }),
+      type.configuration.subcommands.isEmpty
+    else { return nil }
+    do {
+      let command = try type.parseAsRoot(Array(arguments.dropFirst()))
+      return command as? any Verb
+    } catch {
+      return nil
     }
   }
 

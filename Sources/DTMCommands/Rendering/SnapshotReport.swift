@@ -16,17 +16,18 @@ package struct SnapshotReport {
   private(set) var durationInMicroseconds: Int?
   private(set) var rewrittenFrom: String?
 
-  init(_ known: KnownSnapshot, history: History) throws {
+  /// `facts`: what the ref log says of it.
+  init(_ known: KnownSnapshot, facts: [String: [UInt8]], history: History) {
     id = known.id
     snapshot = known.snapshot
     labels = known.snapshot.labels
     tags = history.tags.filter { $0.snapshot == known.id }.map(\.name)
     isPinned = history.isPinned(known.id)
-    for (key, value) in try history.facts(of: known.id) {
+    for (key, value) in facts {
       let text = String(decoding: value, as: UTF8.self)
       switch key {
       case "storedBytes": storedBytes = Int(text)
-      case "durationMicroseconds": durationInMicroseconds = Int(text)
+      case RefLog.durationFact: durationInMicroseconds = Int(text)
       case "rewrittenFrom": rewrittenFrom = text
       case _ where key.hasPrefix("label:"): labels[String(key.dropFirst("label:".count))] = text
       case _ where key.hasPrefix("check:"): checks[String(key.dropFirst("check:".count))] = text

@@ -15,8 +15,9 @@ struct SnapshotResult {
   }
 
   /// Prints it, and returns how the command ends.
-  func print(_ known: KnownSnapshot, isCreated: Bool) throws -> CommandStatus {
-    let report = try access.report(known)
+  func print(_ taken: TakenSnapshot) throws -> CommandStatus {
+    let (known, isCreated) = (taken.known, taken.isCreated)
+    let report = try access.report(taken)
     let output = access.invocation.output
     if options.json {
       var writer = JSONWriter(pretty: true)

@@ -42,20 +42,20 @@ struct Initialize: ReportingVerb {
     if adopt { try making.adopt(made) }
     let access = try FolderAccess(invocation, made.location)
     var status = CommandStatus.done
-    var first: KnownSnapshot?
+    var first: TakenSnapshot?
     if made.isCreated, !noFirstSnapshot {
       var wish = SnapshotWish()
       wish.message = "first snapshot"
-      let (known, _) = try SnapshotTaking(access: access).take(wish)
-      first = known
-      if !known.snapshot.isComplete { status = .incomplete }
+      let taken = try SnapshotTaking(access: access).take(wish)
+      first = taken
+      if !taken.known.snapshot.isComplete { status = .incomplete }
     }
     try print(made, first, access)
     return status
   }
 
   private func print(
-    _ made: FolderMaking.Result, _ first: KnownSnapshot?, _ access: FolderAccess
+    _ made: FolderMaking.Result, _ first: TakenSnapshot?, _ access: FolderAccess
   ) throws {
     let output = access.invocation.output
     if options.json {
@@ -65,7 +65,7 @@ struct Initialize: ReportingVerb {
         writer.field("repository", made.location.repository.string)
         writer.field("id", made.id.hex)
         writer.field("created", made.isCreated)
-        writer.field("snapshot", first?.id.hex)
+        writer.field("snapshot", first?.known.id.hex)
       }
       writer.endLine()
       return try output.write(writer.bytes)
@@ -82,6 +82,6 @@ struct Initialize: ReportingVerb {
         "it lies in the folder: who removes the folder removes its history too"
           + " (dtm protect keeps it outside)")
     }
-    if let first { _ = try SnapshotResult(options, access).print(first, isCreated: true) }
+    if let first { _ = try SnapshotResult(options, access).print(first) }
   }
 }

@@ -6,6 +6,7 @@ internal import SystemPackage
 
 struct Repair: ReportingVerb {
   static let configuration = CommandConfiguration(
+    commandName: "repair",
     abstract: "Mend a damaged repository, and say what is lost",
     usage: "dtm repair [--dry-run] [options]",
     discussion: """

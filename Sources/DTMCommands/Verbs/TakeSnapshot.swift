@@ -59,7 +59,6 @@ struct TakeSnapshot: ReportingVerb {
       if let id = access.history.tag(tag) { throw RefNames.present(tag, "tag", at: id) }
       wish.tag = tag
     }
-    let (known, isCreated) = try SnapshotTaking(access: access).take(wish)
-    return try SnapshotResult(options, access).print(known, isCreated: isCreated)
+    return try SnapshotResult(options, access).print(SnapshotTaking(access: access).take(wish))
   }
 }

@@ -86,7 +86,7 @@ extension Folder {
       run, basis, head: parent.id, sequence: basis.header?.sequence ?? 0, request.changes, revisits)
     return SnapshotOutcome(
       id: parent.id, snapshot: parent.snapshot, wasCreated: false,
-      duration: environment.time.monotonic() - started, storedBytes: 0,
+      duration: environment.time.monotonic() - started, storedBytes: 0, facts: [:],
       nested: run.findings.nested, problems: run.findings.problems,
       uncovered: run.findings.uncovered, hot: run.findings.hot)
   }
@@ -119,6 +119,7 @@ extension Folder {
         return SnapshotOutcome(
           id: id, snapshot: snapshot, wasCreated: true,
           duration: environment.time.monotonic() - started, storedBytes: session.storedBytes,
+          facts: Dictionary(record.facts.map { ($0.key, $0.value) }) { $1 },
           nested: run.findings.nested, problems: run.findings.problems,
           uncovered: run.findings.uncovered, hot: run.findings.hot)
       } catch {
@@ -209,7 +210,7 @@ extension Folder {
     }
     draft.facts = [
       Fact(
-        subject: snapshotID, key: "durationMicroseconds",
+        subject: snapshotID, key: RefLog.durationFact,
         value: Array(String(duration.microseconds).utf8)),
       Fact(
         subject: snapshotID, key: "storedBytes", value: Array(String(storedBytes).utf8)),

@@ -42,6 +42,8 @@ package struct SnapshotOutcome: Sendable {
   package let duration: Duration
   /// Bytes that went to the packs.
   package let storedBytes: Int
+  /// What the ref log says of a new snapshot; empty for one that was there.
+  package let facts: [String: [UInt8]]
   /// What this look at the folder found: directories that are folders of their own, and so not in the
   /// snapshot; what could not be captured as it is; paths that nothing vouches for; files that
   /// somebody had open for writing.

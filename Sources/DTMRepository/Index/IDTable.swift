@@ -90,6 +90,17 @@ struct IDTable: Sendable {
     return row < count && self.id(row) == id ? row : nil
   }
 
+  /// Calls `body` with each id between two ids, copies too.
+  func forEachID(from first: ObjectID, through last: ObjectID, _ body: (ObjectID) -> Void) {
+    var row = lowerBound(first)
+    while row < count {
+      let id = id(row)
+      if id > last { return }
+      body(id)
+      row += 1
+    }
+  }
+
   /// The first row whose id is not less than `id`; `count` when there is none.
   func lowerBound(_ id: ObjectID) -> Int {
     let cell = fanOutBits == 0 ? 0 : Int(id.words.0 >> UInt64(64 - fanOutBits))

@@ -64,18 +64,36 @@ final class MergedIndex {
 
   /// One sorted source of a merge.
   struct Source {
-    let table: IDTable
+    let count: Int
+    let id: (Int) -> ObjectID
     /// The pack (an index into the new index's packs) and frame offset of a row; nil to leave it out.
     let locate: (Int) -> (pack: Int, frameOffset: Int)?
+
+    /// The rows of a table.
+    init(table: IDTable, locate: @escaping (Int) -> (pack: Int, frameOffset: Int)?) {
+      count = table.count
+      id = table.id
+      self.locate = locate
+    }
+
+    /// Rows in any order, all of the first pack.
+    init(rows: [PackRow]) {
+      let sorted = rows.sorted { ($0.id, $0.frameOffset) < ($1.id, $1.frameOffset) }
+      count = rows.count
+      id = { sorted[$0].id }
+      locate = { (0, sorted[$0].frameOffset) }
+    }
   }
 
-  /// Writes an index of the sources' rows; returns its file name. Memory: one buffer.
+  /// Writes an index of the sources' rows. Memory: one buffer, and the fan-out.
+  ///
+  /// Throws `.exists` where there is one of that name.
   static func write(
-    _ sources: [Source], packs: [(id: PackID, kind: PackKind)], files: any FileOperations
-  ) throws(RepositoryError) -> String {
-    let fileName = PackID.random(files).hex + ".index"
+    _ sources: [Source], packs: [(id: PackID, kind: PackKind)], as fileName: String,
+    files: any FileOperations
+  ) throws(RepositoryError) {
     let name = "index/" + fileName
-    let upperBound = sources.reduce(0) { $0 + $1.table.count }
+    let upperBound = sources.reduce(0) { $0 + $1.count }
     // About sixteen rows a cell: one page of the table a lookup.
     let bits = max(0, min(26, (Int.bitWidth - upperBound.leadingZeroBitCount) - 4))
     let fanOutStart = (24 + packs.count * 17 + 8 + 7) / 8 * 8
@@ -91,8 +109,8 @@ final class MergedIndex {
     var next = [Int](repeating: 0, count: sources.count)
     while true {
       var least: (id: ObjectID, source: Int)?
-      for index in sources.indices where next[index] < sources[index].table.count {
-        let id = sources[index].table.id(next[index])
+      for index in sources.indices where next[index] < sources[index].count {
+        let id = sources[index].id(next[index])
         if least.map({ id < $0.id }) ?? true { least = (id, index) }
       }
       guard let (id, source) = least else { break }
@@ -133,6 +151,5 @@ final class MergedIndex {
       try file.synchronizeData()
       try files.link(file, as: name)
     }
-    return fileName
   }
 }

@@ -28,29 +28,19 @@ struct ObjectLocation {
   let frameOffset: Int
 }
 
-/// All packs of a repository, and where each object is: live packs in a hash table, sealed ones in
-/// mapped tables. Not for two threads at once.
+/// All packs of a repository, and where each object is: live packs by an index of
+/// their front and a hash table of the rest, sealed ones in mapped tables. Not for two threads at once.
 final class PackCatalog {
-  /// A live pack's committed part.
-  private final class Live {
-    let handle: PackHandle
-    let file: PackFile
-    var objects = LiveRows()
-    var end: Int
-
-    init(_ handle: PackHandle, _ file: PackFile) {
-      self.handle = handle
-      self.file = file
-      end = file.framesStart
-    }
-  }
-
   /// So many small tables are looked through before they are merged into one.
   private static let tableLimit = 8
 
   private let files: any FileOperations
   private var handles: [PackID: PackHandle] = [:]
-  private var live: [PackID: Live] = [:]
+  private var live: [PackID: LivePackObjects] = [:]
+  /// Those that were there when this was opened, of packs that are live or were.
+  private var liveIndexes: [LiveIndexName] = []
+  /// Whether a pack was sealed since the indexes of live ones were looked through.
+  private var hasSealed = false
   private var tables: [(handle: PackHandle, table: IDTable)] = []
   private var indexes: [(index: MergedIndex, handles: [PackHandle?])] = []
   /// Objects of sealed packs that no table or index names where they are: those of packs whose
@@ -84,7 +74,7 @@ final class PackCatalog {
   }
 
   private func refreshLive(_ id: PackID, _ pack: LivePack) throws(RepositoryError) {
-    let known: Live
+    let known: LivePackObjects
     if let there = live[id] {
       known = there
     } else {
@@ -100,27 +90,25 @@ final class PackCatalog {
         if handles[id] == nil, unreadable[id] == nil { unreadable[id] = error }
         return
       }
-      known = Live(PackHandle(id, pack.kind, opened: file), file)
+      known = LivePackObjects(
+        PackHandle(id, pack.kind, opened: file), file, indexes: liveIndexes, files: files)
       live[id] = known
       handles[id] = known.handle
     }
-    known.file.extend(to: pack.length)
-    do throws(RepositoryError) {
-      try known.file.forEachFrame(from: known.end) { offset, header in
-        for row in PackRow.rows(of: header, at: offset) { known.objects.append(row) }
-        known.end = offset + header.frameLength
-      }
-    } catch {
-      // The frames before the damage are known; a reader of the others is told.
-      if error.code != .corrupt { throw error }
-    }
+    try known.extend(to: pack.length)
   }
 
-  /// A live pack's committed length and rows, for the writer that adopts it; nil where it is not
-  /// whole.
-  func adoptable(_ id: PackID) -> (length: Int, pack: PackFile, rows: [PackRow])? {
-    guard let known = live[id], known.end == known.file.framesEnd else { return nil }
-    return (known.end, known.file, known.objects.rows)
+  /// A live pack's committed length and number of objects, for the writer that adopts it; nil where it
+  /// is not whole.
+  func adoptable(_ id: PackID) -> (length: Int, pack: PackFile, count: Int)? {
+    guard let known = live[id], known.isWhole else { return nil }
+    return (known.end, known.file, known.count)
+  }
+
+  /// A live pack turned out to be damaged where its index says that it is not.
+  func distrust(_ id: PackID) {
+    // What fails here fails again, and is said, where the pack is read.
+    _ = try? live[id]?.audit()
   }
 
   private func refreshSealed(usingIndexes: Bool = true) throws(RepositoryError) {
@@ -134,7 +122,8 @@ final class PackCatalog {
     for (index, _) in indexes { covered.formUnion(index.packs.map(\.id)) }
     covered.formUnion(tables.map(\.handle.id))
     // In order, as everything that a seed of the crash tests has to repeat.
-    for (id, kind) in present.sorted(by: { $0.key < $1.key }) where !covered.contains(id) {
+    let new = present.filter { !covered.contains($0.key) }
+    for (id, kind) in new.sorted(by: { $0.key < $1.key }) {
       let file: PackFile
       do throws(RepositoryError) {
         file = try PackFile(sealed: id, kind, files: files)
@@ -153,7 +142,7 @@ final class PackCatalog {
       } else {
         try readFrames(of: handle)
       }
-      live[id] = nil
+      if live.removeValue(forKey: id) != nil { hasSealed = true }
     }
   }
 
@@ -183,6 +172,7 @@ final class PackCatalog {
   private func loadIndexes(_ present: [PackID: PackKind]) {
     // No index is better than a wrong error: it is a cache.
     let names = (try? files.list("index")) ?? []
+    liveIndexes = names.sorted().compactMap { LiveIndexName($0) }
     for name in names.sorted() where name.hasSuffix(".index") {
       guard let index = MergedIndex(name, files: files) else { continue }
       let handles = index.packs.map { pack -> PackHandle? in
@@ -200,7 +190,7 @@ final class PackCatalog {
   func locations(of id: ObjectID, _ kind: ObjectKind) -> [ObjectLocation] {
     var found: [ObjectLocation] = []
     for known in live.values {
-      for offset in known.objects.frameOffsets(of: id, kind) {
+      for offset in known.frameOffsets(of: id, kind) {
         found.append(ObjectLocation(pack: known.handle, frameOffset: offset))
       }
     }
@@ -230,18 +220,10 @@ final class PackCatalog {
 
   /// Calls `body` with each id that tables name between two ids, in no order, some more than once.
   func forEachID(from first: ObjectID, through last: ObjectID, _ body: (ObjectID) -> Void) {
-    for known in live.values {
-      for row in known.objects.rows where row.id >= first && row.id <= last { body(row.id) }
-    }
+    for known in live.values { known.forEachID(from: first, through: last, body) }
     for name in untabled.keys where name.id >= first && name.id <= last { body(name.id) }
     for table in tables.map(\.table) + indexes.map(\.index.table) {
-      var row = table.lowerBound(first)
-      while row < table.count {
-        let id = table.id(row)
-        if id > last { break }
-        body(id)
-        row += 1
-      }
+      table.forEachID(from: first, through: last, body)
     }
   }
 
@@ -255,7 +237,9 @@ final class PackCatalog {
     if isAudited { return false }
     try refreshSealed()
     defer { isAudited = true }
-    guard try auditFrames() else { return false }
+    var isNew = false
+    for known in live.values { isNew = try known.audit() || isNew }
+    guard try auditFrames() || isNew else { return false }
     if indexes.isEmpty { return true }
     for (index, _) in indexes {
       // Another process may have done the same.
@@ -289,9 +273,11 @@ final class PackCatalog {
     unsettled = []
   }
 
-  /// Merges the tables of single packs, and smaller indexes, into one once there are many. A cache:
-  /// that it can't be written is no failure.
-  func mergeTables() {
+  /// Indexes what has become much: live packs that got many frames, and many tables of single packs,
+  /// which with smaller indexes are merged into one. Caches: that they can't be written is no failure.
+  func writeIndexes(_ limits: PackLimits) {
+    for known in live.values { known.writeIndex(leastFrames: limits.unindexedFrames) }
+    if hasSealed { removeLiveIndexes() }
     // Packs that an index names are not looked at one by one any more.
     guard tables.count >= Self.tableLimit, unsettled.isEmpty else { return }
     do throws(RepositoryError) { try writeMerged() } catch { return }
@@ -331,14 +317,24 @@ final class PackCatalog {
           return (base + pack, frameOffset)
         })
     }
-    let name = try MergedIndex.write(
-      sources, packs: packs.map { ($0.id, $0.kind) }, files: files)
+    let name = PackID.random(files).hex + ".index"
+    try MergedIndex.write(
+      sources, packs: packs.map { ($0.id, $0.kind) }, as: name, files: files)
     guard let merged = MergedIndex(name, files: files) else { return }
     for (index, _) in absorbed { try? files.remove(index.name) }
     let names = Set(absorbed.map(\.index.name))
     indexes.removeAll { names.contains($0.index.name) }
     indexes.append((merged, packs))
     tables = []
+  }
+
+  /// Those of packs that are not live any more.
+  private func removeLiveIndexes() {
+    hasSealed = false
+    for name in (try? files.list("index")) ?? [] {
+      guard let index = LiveIndexName(name), live[index.pack] == nil else { continue }
+      try? files.remove("index/" + name)
+    }
   }
 
   /// All packs that count: sealed ones and the committed part of live ones.

@@ -7,7 +7,7 @@ internal import SystemPackage
 final class LivePackWriter {
   /// What the ref log says of a live pack.
   enum Committed {
-    case whole((length: Int, pack: PackFile, rows: [PackRow]))
+    case whole((length: Int, pack: PackFile, count: Int))
     /// Its committed frames can't be read whole: nobody writes behind them.
     case damaged
     case never
@@ -19,9 +19,8 @@ final class LivePackWriter {
   let framesStart: Int
   /// The end of the last appended frame.
   private(set) var length: Int
-  private var rows: [PackRow]
   /// Objects in the pack.
-  var count: Int { rows.count }
+  private(set) var count: Int
   private var isDirty = false
   private let files: any FileOperations
 
@@ -29,14 +28,14 @@ final class LivePackWriter {
 
   private init(
     id: PackID, kind: PackKind, file: any OpenFile, framesStart: Int, length: Int,
-    rows: [PackRow], files: any FileOperations
+    count: Int, files: any FileOperations
   ) {
     self.id = id
     self.kind = kind
     self.file = file
     self.framesStart = framesStart
     self.length = length
-    self.rows = rows
+    self.count = count
     self.files = files
   }
 
@@ -57,7 +56,7 @@ final class LivePackWriter {
       try files.link(file, as: name)
       try files.synchronizeDirectory("live")
       let writer = LivePackWriter(
-        id: id, kind: kind, file: file, framesStart: header.count, length: header.count, rows: [],
+        id: id, kind: kind, file: file, framesStart: header.count, length: header.count, count: 0,
         files: files)
       writer.isDirty = true
       return writer
@@ -103,7 +102,7 @@ final class LivePackWriter {
         }
         return LivePackWriter(
           id: id, kind: kind, file: file, framesStart: known.pack.framesStart,
-          length: known.length, rows: known.rows, files: files)
+          length: known.length, count: known.count, files: files)
       case .damaged:
         continue
       case .never:
@@ -136,7 +135,7 @@ final class LivePackWriter {
   func append(_ header: FrameHeader, _ bytes: [UInt8]) throws(RepositoryError) -> Int {
     let offset = length
     try onFile(name, "write") { () throws(Errno) in try file.write(bytes, at: offset) }
-    rows += PackRow.rows(of: header, at: offset)
+    count += header.rows.count
     length += bytes.count
     isDirty = true
     return offset
@@ -156,10 +155,17 @@ final class LivePackWriter {
   }
 
   /// Writes the trailer and publishes the pack in `packs/`; after return it is durable there.
+  ///
+  /// Throws `.corrupt` where a frame's header is damaged; then the pack stays what it was.
   func seal() throws(RepositoryError) {
     let sealedName = PackFile.name(id, kind, sealed: true)
+    // Read back, not remembered: table and digest are of what stands in the file.
+    var rows: [PackRow] = []
+    rows.reserveCapacity(count)
+    try PackFile(self).forEachFrame { offset, header in
+      rows += PackRow.rows(of: header, at: offset)
+    }
     let trailer = PackTrailer.encode(rows, at: length)
-    // Read back, not remembered: the digest is of what stands in the file.
     var digest = Digest.Running()
     var position = 0
     while position < length {

@@ -32,9 +32,13 @@ final class PackFile {
 
   /// The id and kind in a file's name, without its directory.
   static func parse(_ fileName: String) -> (PackID, PackKind)? {
-    let parts = fileName.split(separator: ".", omittingEmptySubsequences: false)
-    guard parts.count == 2, let id = PackID(hex: String(parts[0])),
-      let kind = PackKind.allCases.first(where: { $0.fileExtension == parts[1] })
+    let bytes = fileName.utf8
+    guard bytes.count == 37,
+      let dot = bytes.index(bytes.startIndex, offsetBy: 32, limitedBy: bytes.endIndex),
+      bytes[dot] == UInt8(ascii: "."), let id = PackID(hex: bytes[..<dot]),
+      let kind = PackKind.allCases.first(where: {
+        bytes[bytes.index(after: dot)...].elementsEqual($0.fileExtension.utf8)
+      })
     else { return nil }
     return (id, kind)
   }

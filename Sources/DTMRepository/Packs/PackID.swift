@@ -2,24 +2,45 @@ internal import DTMSystem
 
 /// A uuid of the format: a pack's, a repository's or a folder's. 16 random bytes.
 package struct PackID: Hashable, Comparable, Sendable {
-  package let bytes: [UInt8]
+  // A repository of a terabyte has tens of thousands of them, in tables and sets.
+  private let high: UInt64
+  private let low: UInt64
+
+  private init(high: UInt64, low: UInt64) {
+    (self.high, self.low) = (high, low)
+  }
 
   /// 16 bytes; nil for any other number.
   package init?(_ bytes: [UInt8]) {
     guard bytes.count == 16 else { return nil }
-    self.bytes = bytes
+    self.init(drawn: bytes)
   }
 
   /// 32 lower-case hex digits, as in file names.
   package init?(hex: String) {
-    guard hex.utf8.count == 32, hex == hex.lowercased(), let bytes = Hex.bytes(hex) else {
-      return nil
+    self.init(hex: hex.utf8)
+  }
+
+  /// The same, as they stand in a name.
+  init?(hex digits: some Collection<UInt8>) {
+    guard digits.count == 32 else { return nil }
+    var words: (UInt64, UInt64) = (0, 0)
+    for digit in digits {
+      let value: UInt8
+      switch digit {
+      case UInt8(ascii: "0")...UInt8(ascii: "9"): value = digit - UInt8(ascii: "0")
+      case UInt8(ascii: "a")...UInt8(ascii: "f"): value = digit - UInt8(ascii: "a") + 10
+      default: return nil
+      }
+      words = (words.0 << 4 | words.1 >> 60, words.1 << 4 | UInt64(value))
     }
-    self.init(bytes)
+    self.init(high: words.0, low: words.1)
   }
 
   private init(drawn bytes: [UInt8]) {
-    self.bytes = bytes
+    self.init(
+      high: bytes[..<8].reduce(0) { $0 << 8 | UInt64($1) },
+      low: bytes[8..<16].reduce(0) { $0 << 8 | UInt64($1) })
   }
 
   /// A new one from the kernel's random generator.
@@ -31,12 +52,16 @@ package struct PackID: Hashable, Comparable, Sendable {
   }
 
   /// No pack's: what stands before a real one is known.
-  static let zero = PackID(drawn: [UInt8](repeating: 0, count: 16))
+  static let zero = PackID(high: 0, low: 0)
+
+  package var bytes: [UInt8] {
+    (0..<16).map { UInt8(truncatingIfNeeded: ($0 < 8 ? high : low) >> UInt64(56 - $0 % 8 * 8)) }
+  }
 
   package var hex: String { Hex.string(bytes) }
 
   package static func < (left: PackID, right: PackID) -> Bool {
-    left.bytes.lexicographicallyPrecedes(right.bytes)
+    (left.high, left.low) < (right.high, right.low)
   }
 }
 

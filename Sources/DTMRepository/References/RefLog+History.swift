@@ -59,15 +59,16 @@ extension RefLog {
   /// The newest value of every fact about an object. What damaged segments said is not known; verify
   /// reports them.
   ///
-  /// The first call reads the whole log; later ones what is new. The index stays in memory.
+  /// Reads back to the record that the object, a snapshot, came with, a segment at a time, and the
+  /// whole log where there is none. What was read stays in memory; later calls read what is new.
   package func facts(of subject: ObjectID) throws(RepositoryError) -> [String: [UInt8]] {
-    try currentFacts().facts[subject] ?? [:]
+    try currentFacts { $0.born.contains(subject) }.facts[subject] ?? [:]
   }
 
   /// What a branch was at before it came to a snapshot: for one that can't be read and so does not name
   /// its parent. Nil where that is not known.
   package func predecessor(of snapshot: ObjectID) throws(RepositoryError) -> ObjectID? {
-    let index = try currentFacts()
+    let index = try currentFacts { _ in false }
     if let fact = index.facts[snapshot]?[Self.predecessorFact], let id = ObjectID(fact) {
       return id
     }
@@ -76,23 +77,54 @@ extension RefLog {
 
   /// Whether a snapshot was taken away on purpose, so that it is not lost when it is not there.
   package func isPruned(_ snapshot: ObjectID) throws(RepositoryError) -> Bool {
-    try currentFacts().facts[snapshot]?[Self.prunedFact]?.isEmpty == false
+    try currentFacts { $0.born.contains(snapshot) }.facts[snapshot]?[Self.prunedFact]?.isEmpty
+      == false
   }
 
-  private func currentFacts() throws(RepositoryError) -> FactIndex {
+  /// All that is new, and what is older until that is enough.
+  private func currentFacts(
+    until isEnough: (FactIndex) -> Bool
+  ) throws(RepositoryError) -> FactIndex {
     let state = try read()
     var index = factIndex.withLock { $0 }
-    if index.sequence >= state.sequence { return index }
-    var newer = FactIndex()
-    try history(skipsDamage: true) { operation throws(RepositoryError) in
-      if operation.sequence <= index.sequence { return false }
-      newer.addOlder(operation)
-      return true
+    let known = (index.sequence, index.oldestSegment)
+    if index.oldestSegment != nil, index.sequence < state.sequence {
+      var newer = FactIndex()
+      try history(skipsDamage: true) { operation throws(RepositoryError) in
+        if operation.sequence <= index.sequence { return false }
+        newer.addOlder(operation)
+        return true
+      }
+      newer.sequence = max(newer.sequence, state.sequence)
+      index.merge(newer)
     }
-    newer.sequence = max(newer.sequence, state.sequence)
-    index.merge(newer)
-    factIndex.withLock { if $0.sequence < index.sequence { $0 = index } }
+    while !index.isWhole, !isEnough(index) { try takeInOlder(&index) }
+    if known != (index.sequence, index.oldestSegment) {
+      factIndex.withLock { if $0.isLess(than: index) { $0 = index } }
+    }
     return index
+  }
+
+  /// Takes in one segment more.
+  private func takeInOlder(_ index: inout FactIndex) throws(RepositoryError) {
+    let numbers = try segments.numbers()
+    let oldest = index.oldestSegment ?? Int.max
+    guard let number = numbers.last(where: { $0 < oldest }) else {
+      index.isWhole = true
+      return
+    }
+    index.oldestSegment = number
+    if index.gone.contains(number) { return }
+    do throws(RepositoryError) {
+      let contents = try self.contents(number, isNewest: number == numbers.last)
+      index.gone.formUnion(contents.gone)
+      for frame in contents.frames.reversed() {
+        let operation = try contents.body(frame).operation
+        if operation.kind != "checkpoint" { index.addOlder(operation) }
+      }
+    } catch {
+      guard error.code == .corrupt else { throw error }
+    }
   }
 
   /// A writer at work may make the newest segment look damaged for a moment.
@@ -132,16 +164,30 @@ extension RefLog {
 /// Facts by subject; the newest of a key counts.
 struct FactIndex {
   var facts: [ObjectID: [String: [UInt8]]] = [:]
+  /// Snapshots whose first record is taken in: no older one says anything of them.
+  var born: Set<ObjectID> = []
   /// Where a branch was before it came to a snapshot.
   var predecessors: [ObjectID: ObjectID] = [:]
   /// The last record that is taken in.
   var sequence: UInt64 = 0
+  /// All records from the start of this segment on are taken in; nil before the first.
+  var oldestSegment: Int?
+  /// Segments that a repair has given up.
+  var gone: Set<Int> = []
+  /// Whether there is nothing older.
+  var isWhole = false
 
   /// Takes in a record that is older than all taken in so far.
   mutating func addOlder(_ operation: OperationRecord) {
     sequence = max(sequence, operation.sequence)
     for fact in operation.facts.reversed() where facts[fact.subject]?[fact.key] == nil {
       facts[fact.subject, default: [:]][fact.key] = fact.value
+    }
+    // A repair repeats what it found of segments, between others that still count.
+    if operation.kind != RefLog.repairKind {
+      for fact in operation.facts where fact.key == RefLog.durationFact {
+        born.insert(fact.subject)
+      }
     }
     guard operation.undoes == nil else { return }
     for move in operation.moves {
@@ -150,11 +196,18 @@ struct FactIndex {
     }
   }
 
+  /// Whether another index of the same log knows more.
+  func isLess(than other: FactIndex) -> Bool {
+    (sequence, -(oldestSegment ?? .max)) < (other.sequence, -(other.oldestSegment ?? .max))
+      || !isWhole && other.isWhole
+  }
+
   /// Takes in an index of records that are all newer.
   mutating func merge(_ newer: FactIndex) {
     for (subject, values) in newer.facts {
       facts[subject, default: [:]].merge(values) { $1 }
     }
+    born.formUnion(newer.born)
     predecessors.merge(newer.predecessors) { older, _ in older }
     sequence = max(sequence, newer.sequence)
   }

@@ -159,6 +159,11 @@ package final class Repository {
     return reader
   }
 
+  /// Whether any index or table names an object. Quick, and not sure: `objects.read` is.
+  package func isIndexed(_ id: ObjectID, _ kind: ObjectKind) -> Bool {
+    !packs.catalog.locations(of: id, kind).isEmpty
+  }
+
   /// The ids of committed snapshots whose hex form begins with `prefix`, in order.
   package func snapshotIDs(prefix: String) throws(RepositoryError) -> [ObjectID] {
     let digits = prefix.lowercased()
@@ -197,6 +202,9 @@ package struct PackLimits: Sendable {
   /// Objects of one pack: what is live is read from its frames' headers by each process, what is sealed
   /// is looked up in a mapped table.
   package var objects = 32_768
+  /// Frames that got into a live pack since its index was written, before a new one is: other processes
+  /// read their headers.
+  package var unindexedFrames = 64
 
   package init() {}
 

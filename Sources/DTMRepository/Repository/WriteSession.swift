@@ -116,9 +116,16 @@ package final class WriteSession: ContentStore {
     }
     let limits = repository.packLimits
     if writers[index].length >= limits.bytes(kind) || writers[index].count >= limits.objects {
-      try writers[index].seal()
+      try seal(writers[index])
       sealed.append(writers[index].id)
       current[kind] = nil
+    }
+  }
+
+  private func seal(_ writer: LivePackWriter) throws(RepositoryError) {
+    do throws(RepositoryError) { try writer.seal() } catch {
+      if error.code == .corrupt { repository.packs.catalog.distrust(writer.id) }
+      throw error
     }
   }
 
@@ -175,7 +182,7 @@ package final class WriteSession: ContentStore {
     sealed = []
     places = [:]
     try repository.packs.catalog.refresh(state)
-    repository.packs.catalog.mergeTables()
+    repository.packs.catalog.writeIndexes(repository.packLimits)
     return state
   }
 }

@@ -69,6 +69,7 @@ final class CrashScenario {
     let repository = try Repository(files, segmentLimit: 3 << 10)
     repository.packLimits.data = 8 << 10
     repository.packLimits.metadata = 2 << 10
+    repository.packLimits.unindexedFrames = 2
     let environment = CaptureEnvironment(
       time: SystemTimeSource(), tick: .zero, hasMultigrainTimes: true, pause: { _ in })
     return try Folder(

@@ -61,6 +61,7 @@ struct DamageFixture {
     let repository = try Repository(files)
     repository.packLimits.data = 3 << 10
     repository.packLimits.metadata = 5 << 10
+    repository.packLimits.unindexedFrames = 2
     return repository
   }
 

@@ -241,5 +241,5 @@ import Testing
     }
   }
 
-  private var isLong: Bool { LongTests.isOn }
+  private var isLong: Bool { LongForm.isAsked }
 }

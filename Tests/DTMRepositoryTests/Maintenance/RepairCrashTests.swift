@@ -78,7 +78,7 @@ import Testing
       let files = start.afterKill()
       files.stop(after: number)
       try? repair(files)
-      for state in files.crashStates(limit: LongTests.isOn ? 40 : 3, using: &generator) {
+      for state in files.crashStates(limit: LongForm.isAsked ? 40 : 3, using: &generator) {
         states += 1
         let what = "\(kind): crash before \(rehearsal.journal[number]), number \(number)"
         do {
@@ -105,7 +105,7 @@ import Testing
     try repair(rehearsal)
     let expected = try losses(fixture, rehearsal, "undisturbed")
     let aside = setAside(rehearsal)
-    for number in 1...rehearsal.journal.count where LongTests.isOn || number % 3 == 0 {
+    for number in 1...rehearsal.journal.count where LongForm.isAsked || number % 3 == 0 {
       let files = start.afterKill()
       files.fail(operation: number, with: number % 2 == 0 ? .ioError : .noSpace)
       try? repair(files)

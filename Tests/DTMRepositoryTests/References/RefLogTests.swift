@@ -169,6 +169,37 @@ import Testing
     #expect(try reader.facts(of: id(99)).isEmpty)
   }
 
+  @Test func `facts of a recent snapshot are found without the old segments`() throws {
+    let files = SimulatedFileOperations()
+    let fixture = try RefLogFixture(segmentLimit: 2000)
+    try fixture.create(files)
+    let writer = fixture.log(files)
+    func add(_ key: String, _ value: String, of subject: UInt8) throws {
+      _ = try writer.append(
+        RecordDraft(
+          kind: key == RefLog.durationFact ? "snapshot" : "label",
+          facts: [Fact(subject: try id(subject), key: key, value: Array(value.utf8))]),
+        at: RefLogFixture.time(1))
+    }
+    for subject in 1...100 { try add(RefLog.durationFact, "\(subject)", of: UInt8(subject)) }
+    try add("label:a", "late", of: 1)
+    func segmentsOpened(_ log: RefLog, for subject: UInt8) throws -> Int {
+      let before = files.journal.count
+      let facts = try log.facts(of: id(subject))
+      #expect(facts[RefLog.durationFact] == Array("\(subject)".utf8))
+      #expect(facts["label:a"] == (subject == 1 ? Array("late".utf8) : nil))
+      let opened = files.journal[before...].filter { $0.kind == .open && $0.name.hasSuffix(".a") }
+      return Set(opened.map(\.name)).count
+    }
+    let all = try files.list("refs").count / 2
+    try #require(all > 5)
+    let reader = fixture.log(files)
+    // The newest, and the one after it, which is looked for.
+    #expect(try segmentsOpened(reader, for: 100) <= 3)
+    #expect(try segmentsOpened(reader, for: 1) >= all - 2)
+    #expect(try segmentsOpened(reader, for: 50) <= 1)
+  }
+
   @Test func `a segment ends at its limit and the next begins with everything`() throws {
     let files = SimulatedFileOperations()
     let fixture = try RefLogFixture(segmentLimit: 3000)

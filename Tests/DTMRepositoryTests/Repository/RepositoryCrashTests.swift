@@ -146,7 +146,7 @@ import Testing
         }
         let name = rehearsal.journal.filter { $0.kind == kind }[number]
         // A merged index is a cache; of the ref log one copy is enough (its own tests drop both).
-        if !name.name.hasPrefix("index/") && !name.name.hasPrefix("refs/") {
+        if !name.name.hasPrefix("index") && !name.name.hasPrefix("refs/") {
           #expect(isNoticed, "nobody misses \(name), number \(number)")
         }
       }

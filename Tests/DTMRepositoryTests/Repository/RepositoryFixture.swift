@@ -12,6 +12,7 @@ struct RepositoryFixture {
     var limits = PackLimits()
     limits.data = 6 << 10
     limits.metadata = 3 << 10
+    limits.unindexedFrames = 2
     return limits
   }()
 

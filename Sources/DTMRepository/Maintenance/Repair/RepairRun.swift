@@ -57,7 +57,7 @@ struct RepairRun {
     let repository = try Repository(files)
     try settleHistory(repository)
     try repository.packs.catalog.settle()
-    repository.packs.catalog.mergeTables()
+    repository.packs.catalog.writeIndexes(PackLimits())
     return repository
   }
 
