@@ -67,9 +67,9 @@ step() { # NAME
 }
 
 step "packages"
-need_packages "${build_packages[@]}" util-linux sqlite3 strace python3 python3-zstandard acl attr
+need_packages "${build_packages[@]}" util-linux sqlite3 strace python3 python3-zstandard acl attr git rsync
 if [ "$(id -u)" = 0 ]; then  # for tests that only root can run
-  need_packages systemd systemd-container xfsprogs btrfs-progs e2fsprogs mount
+  need_packages systemd systemd-container xfsprogs btrfs-progs e2fsprogs mount stress-ng bindfs
 fi
 find_swift
 swift --version 2>/dev/null | head -n 1

@@ -143,10 +143,21 @@ package final class FolderWatcher: Sendable {
 
   /// Hot files that were captured while nobody had them open for writing are hot no longer, unless
   /// they were written after the set was taken.
-  package func release(hot files: [PathKey], capturedIn set: DirtySet) {
+  ///
+  /// `open`: the files that somebody had open for writing then, in the whole folder.
+  package func release(
+    hot files: [PathKey], open: [PathKey] = [], capturedIn set: DirtySet
+  ) {
     core.state.withLock { state in
       for key in files { state.hot.remove(key, writtenUpTo: set.endSequence) }
+      state.hot.removeDirectories(withoutAny: open, writtenUpTo: set.endSequence)
     }
+  }
+
+  /// The files that were written since the last set was taken and not closed since; nil when they
+  /// are more than the limit, or not known singly.
+  package func openWrites(atMost limit: Int) -> [PathKey]? {
+    core.state.withLock { $0.hot.files(writtenAfter: $0.baseSequence, atMost: limit) }
   }
 
   /// Takes what is at the folder's path now for the folder, though it is empty or on another file
@@ -162,9 +173,36 @@ package final class FolderWatcher: Sendable {
     core.wake.signal()
   }
 
-  /// Counts differences that a scan found and no event had told.
-  package func recordMissedChanges(_ count: Int) {
-    core.state.withLock { $0.counters.missedChanges += count }
+  /// What the next set would be now; takes nothing. Throws as `take` does, and costs as much.
+  package func peek() throws(WatchError) -> DirtySet {
+    let taken: Result<WatchState.Taken, WatchError> = core.state.withLock { state in
+      if let end = state.exchange.end { return .failure(end.error ?? stopped) }
+      if case .held(let reason) = state.condition { return .failure(held(reason)) }
+      return .success(state.peek())
+    }
+    return DirtySet(try taken.get())
+  }
+
+  /// Marks what a scan found and no event had told, and counts it: `missed` where an event should
+  /// have, `late` where none can.
+  package func insertUntold(
+    missed: [(key: PathKey, scope: DirtySet.Scope)], late: [(key: PathKey, scope: DirtySet.Scope)]
+  ) {
+    core.state.withLock { state in
+      state.counters.missedChanges += missed.count
+      state.counters.lateChanges += late.count
+      for (key, scope) in missed + late { state.mark(key, scope) }
+    }
+  }
+
+  /// What vouches for a directory's content now.
+  package func coverage(of directory: PathKey) -> Coverage {
+    core.state.withLock { $0.coverage(of: directory) }
+  }
+
+  /// The clock at which the next set begins; nil when that will be a scan.
+  package var baseClock: String? {
+    core.state.withLock { $0.marks.isEverything ? nil : $0.baseClock }
   }
 
   /// What the watcher knows about itself now.
@@ -172,6 +210,15 @@ package final class FolderWatcher: Sendable {
 
   /// What a settler needs to know now.
   package var activity: WatchActivity { core.state.withLock { $0.activity } }
+
+  /// For tests: throws away what stands in the queue, as if the kernel had not told it.
+  package func dropEvents() {
+    core.state.withLock { $0.exchange.isDropRequested = true }
+    core.wake.signal()
+    let _: Bool? = core.state.wait(until: .after(.seconds(10))) { state in
+      state.exchange.isDropRequested ? nil : true
+    }
+  }
 
   /// For tests: stops reading as if the process stood still, and goes on.
   package func setReaderSuspended(_ isSuspended: Bool) {

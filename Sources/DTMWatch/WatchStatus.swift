@@ -41,6 +41,11 @@ package struct WatchStatus: Sendable {
   package var restarts: Int
   /// Differences that a scan found and no event had told; must stay 0.
   package var missedChanges: Int
+  /// Differences that a scan found where no event can tell: stores through a mapping, writes through
+  /// a name outside the folder.
+  package var lateChanges: Int
+  /// How often what ended the coverage of something.
+  package var breaks: [CoverageBreak: Int]
   /// How often the dirty set was folded to stay within its bound.
   package var folds: Int
   package var dirtyPaths: Int
@@ -67,5 +72,7 @@ package struct WatchActivity: Sendable, Equatable {
   package var isDirty: Bool
   /// How many files may be open for writing.
   package var hotFiles: Int
+  /// Whether one of them was written since the last set was taken.
+  package var hasOpenWrites: Bool
   package var condition: WatchCondition
 }

@@ -11,7 +11,7 @@ import SystemPackage
 import Testing
 
 /// A folder with a real repository outside of it, under a service with the real engine.
-private final class RealFixture {
+final class RealFixture {
   let directory: TestDirectory
   let lake: FilePath
   let repository: FilePath
@@ -35,13 +35,15 @@ private final class RealFixture {
     stop()
   }
 
-  func start(ignore: [String] = [], settle: SettlePolicy? = nil) throws -> FolderService {
+  func start(
+    ignore: [String] = [], settle: SettlePolicy? = nil, time: any TimeSource = SystemTimeSource()
+  ) throws -> FolderService {
     var configuration = FolderConfiguration.test(lake)
     configuration.repository = repository
     configuration.ignore = ignore
     if let settle { configuration.settle = settle }
     let service = try FolderService(
-      configuration, engines: RepositoryEngines(), time: SystemTimeSource(), logger: log.logger())
+      configuration, engines: RepositoryEngines(), time: time, logger: log.logger())
     running = service
     return service
   }
@@ -63,6 +65,16 @@ private final class RealFixture {
     return found
   }
 
+  /// What a file holds in the newest snapshot; nil where it is not in it.
+  func content(_ name: String) throws -> String? {
+    let repository = try Repository(at: repository)
+    guard let newest = try snapshots().first, let key = PathKey(name) else { return nil }
+    let tree = Tree(root: newest.snapshot.tree, objects: repository.objects)
+    guard let entry = try tree.entry(key) else { return nil }
+    let bytes = try ContentReader(repository.objects).bytes(of: entry.content, size: entry.size)
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
   /// The paths of the newest snapshot, without the folder itself.
   func paths() throws -> [String] {
     let repository = try Repository(at: repository)
@@ -79,7 +91,7 @@ private final class RealFixture {
 }
 
 extension FolderService {
-  fileprivate func waitForEverything() throws {
+  func waitForEverything() throws {
     let answer = Answer<Result<SnapshotSummary?, DaemonFault>>()
     _ = wait(WaitRequest(folder: "lake", timeout: .seconds(30))) { answer.give($0) }
     _ = try answer.wait(within: .seconds(40)).get()

@@ -1,6 +1,7 @@
 import DTMConfiguration
 import DTMControl
 import DTMDaemon
+import DTMFolder
 import DTMRules
 import DTMSystem
 import DTMTestSupport
@@ -186,6 +187,20 @@ final class FakeEngines: FolderEngines {
         result.changedEntries = order.changes.marks.count
         return result
       }
+    }
+
+    func isOpenForWriting(_ files: [PathKey]) -> Bool { !files.isEmpty }
+
+    func audit(
+      after cursor: PathKey?, clock: String, limit: Int
+    ) throws(FolderEngineError) -> AuditPart {
+      AuditPart()
+    }
+
+    func confirm(
+      _ suspects: [AuditSuspect], clock: String
+    ) throws(FolderEngineError) -> AuditVerdict {
+      AuditVerdict()
     }
 
     func close() {

@@ -113,6 +113,185 @@ import Testing
     #expect(try drain(instance).map(\.mask) == [.closeWrite])
   }
 
+  @Test func `a second store to a page that is dirty already moves no time`() throws {
+    let playground = try Playground()
+    playground.write("folder/mapped", Array(repeating: 0, count: 4096))
+    let directory = try playground.open("folder")
+    let file = try playground.openForWriting("folder/mapped")
+    defer { close(file) }
+    let pages = unsafe mmap(nil, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0)
+    let bytes = unsafe try #require(pages)
+    defer { unsafe munmap(bytes, 4096) }
+    let name = Array("mapped".utf8)
+    // Whoever cleans pages meanwhile makes the next store move it: then once more.
+    var isSame = false
+    for round in 0..<20 where !isSame {
+      unsafe bytes.storeBytes(of: UInt8(round), as: UInt8.self)
+      let first = try directory.status(of: name)
+      unsafe bytes.storeBytes(of: UInt8(100 + round), as: UInt8.self)
+      isSame = try directory.status(of: name).changed == first.changed
+    }
+    #expect(isSame)
+    #expect(unsafe bytes.load(as: UInt8.self) >= 100)
+  }
+
+  @Test func `writes without a close raise MODIFY alone, as WAL commits do`() throws {
+    let playground = try Playground()
+    let instance = try watch(playground)
+    let file = try playground.openForWriting("folder/wal")
+    for _ in 0..<3 {
+      #expect(unsafe Glibc.write(file, "x", 1) == 1)
+      fdatasync(file)
+    }
+    #expect(try drain(instance).map(\.mask) == [.create, .modify])
+    close(file)
+    #expect(try drain(instance).map(\.mask) == [.closeWrite])
+  }
+
+  @Test func `truncate by name raises MODIFY and no close`() throws {
+    let playground = try Playground()
+    playground.write("folder/f")
+    let instance = try watch(playground)
+    playground.truncate("folder/f", to: 1)
+    #expect(try drain(instance).map(\.mask) == [.modify])
+  }
+
+  // MARK: Leases, and what vouches for a captured file
+
+  /// Whether nobody has a file open for writing, by a read lease.
+  private func hasNoWriter(_ playground: Playground) throws -> Bool? {
+    try playground.open("folder").open(Array("f".utf8), [.readOnly]).hasNoWriter()
+  }
+
+  @Test func `a read lease is refused while a file is open for writing, or mapped so`() throws {
+    ProcessSignals.ignoreThoseOfFiles()
+    let playground = try Playground()
+    playground.write("folder/f", Array(repeating: 0, count: 4096))
+    #expect(try hasNoWriter(playground) == true)
+    let file = try playground.openForWriting("folder/f")
+    #expect(try hasNoWriter(playground) == false)
+    let pages = unsafe mmap(nil, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0)
+    let bytes = unsafe try #require(pages)
+    close(file)
+    #expect(try hasNoWriter(playground) == false)
+    unsafe munmap(bytes, 4096)
+    #expect(try hasNoWriter(playground) == true)
+  }
+
+  @Test func `overlayfs grants a lease on a file that is written beneath it`() throws {
+    ProcessSignals.ignoreThoseOfFiles()
+    let playground = try Playground()
+    try inMountNamespace {
+      let base = playground.base
+      #expect(unsafe mount("dtm-test", base.string, "tmpfs", 0, nil) == 0)
+      for name: Place in ["folder", "lower", "upper", "work"] { playground.make(name) }
+      playground.write("lower/f")
+      let options =
+        "lowerdir=\(base.string)/lower,upperdir=\(base.string)/upper,workdir=\(base.string)/work"
+      let folder = playground.folder.string
+      let status = unsafe options.withCString { unsafe mount("dtm-test", folder, "overlay", 0, $0) }
+      guard status == 0 else {
+        print("SKIPPED: overlayfs grants a lease: no overlayfs: \(Errno.current)")
+        return
+      }
+      let file = playground.folder.appending("f")
+      func hasNoWriter() throws -> Bool? {
+        try Descriptor.open(file, .readOnly).hasNoWriter()
+      }
+      let writer = unsafe clinux_open(file.string, O_RDWR, 0)
+      try #require(writer >= 0)
+      #expect(try hasNoWriter() == false)
+      close(writer)
+      #expect(try hasNoWriter() == true)
+      let beneath = unsafe clinux_open(base.appending("upper").appending("f").string, O_RDWR, 0)
+      try #require(beneath >= 0)
+      #expect(try hasNoWriter() == true)
+      close(beneath)
+      #expect(unsafe umount2(folder, 2) == 0)
+    }
+  }
+
+  @Test func `a writer who breaks a lease kills who does not ignore its signal`() throws {
+    let playground = try Playground()
+    playground.write("folder/f")
+    let program = """
+      import fcntl, os, signal
+      signal.signal(signal.SIGIO, signal.SIG_DFL)
+      signal.pthread_sigmask(signal.SIG_SETMASK, [])
+      held = os.open('f', os.O_RDONLY)
+      fcntl.fcntl(held, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+      if os.fork() == 0:
+          try: os.open('f', os.O_WRONLY | os.O_NONBLOCK)
+          except BlockingIOError: pass
+          os._exit(0)
+      os.wait()
+      """
+    playground.write("lease.py", Array(program.utf8))
+    let status = unsafe system(
+      "cd '\(playground.folder.string)' && exec /usr/bin/python3 ../lease.py")
+    // The shell became Python; the low seven bits are the signal that ended it.
+    #expect(status & 0x7f == SIGIO)
+  }
+
+  // MARK: Names and mounts
+
+  @Test func `a mount over a watched directory raises nothing, but the mount table tells`() throws {
+    let playground = try Playground()
+    playground.make("folder/a")
+    try inMountNamespace {
+      let instance = try self.watch(playground, "folder/a")
+      let table = try MountTable()
+      var entries = [PollEntry(table.descriptor, [])]
+      _ = try Poll.wait(for: &entries, until: .after(.zero))
+      let path = playground.folder.appending("a")
+      #expect(unsafe mount("dtm-test", path.string, "tmpfs", 0, nil) == 0)
+      #expect(try self.drain(instance).isEmpty)
+      _ = try Poll.wait(for: &entries, until: .after(.seconds(10)))
+      #expect(!entries[0].found.isEmpty)
+      let points = try MountTable.mountPoints(beneath: Array(playground.folder.string.utf8))
+      #expect(points == [key("a")])
+      #expect(unsafe umount2(path.string, 0) == 0)
+      #expect(try self.drain(instance).isEmpty)
+    }
+  }
+
+  @Test func `a watch is told that its file system was unmounted`() throws {
+    let playground = try Playground()
+    try inMountNamespace {
+      let path = playground.folder.string
+      #expect(unsafe mount("dtm-test", path, "tmpfs", 0, nil) == 0)
+      let instance = try NotifyInstance()
+      _ = try instance.addWatch(at: playground.folder, .directory)
+      #expect(unsafe umount2(path, 0) == 0)
+      #expect(try self.drain(instance).map(\.mask) == [.unmount, .ignored])
+    }
+  }
+
+  @Test func `a change through a bind mount is told where the directory is watched`() throws {
+    let playground = try Playground()
+    playground.make("other")
+    try inMountNamespace {
+      let other = playground.base.appending("other").string
+      // MS_BIND
+      #expect(unsafe mount(playground.folder.string, other, nil, 0x1000, nil) == 0)
+      let instance = try self.watch(playground)
+      let through = playground.base.appending("other").appending("through")
+      _ = try Descriptor.open(through, [.writeOnly, .create], mode: 0o600)
+      #expect(try self.names(instance, .create) == ["through"])
+      #expect(unsafe umount2(other, 0) == 0)
+    }
+  }
+
+  @Test func `an event that equals the last one is merged with it`() throws {
+    let playground = try Playground()
+    playground.write("folder/f")
+    let instance = try watch(playground)
+    let file = try playground.openForWriting("folder/f")
+    for _ in 0..<1000 { #expect(unsafe Glibc.write(file, "x", 1) == 1) }
+    close(file)
+    #expect(try drain(instance).map(\.mask) == [.modify, .closeWrite])
+  }
+
   @Test func `a rename is two events in a row with one cookie`() throws {
     let playground = try Playground()
     playground.make("folder/a")

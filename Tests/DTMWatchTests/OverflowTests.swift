@@ -72,7 +72,7 @@ import Testing
   }
 
   @Test func `a hundred thousand creations in a burst are drained without an overflow`() throws {
-    let playground = try Playground()
+    let playground = try Playground(beneath: "/dev/shm")
     playground.make("folder/a")
     let watcher = try playground.watcher()
     let started = SystemTimeSource().monotonic()

@@ -116,6 +116,63 @@ final class Playground: Sendable {
     }
   }
 
+  @discardableResult func setAttribute(_ path: Place, _ value: Int) -> Bool {
+    let bytes = Array("\(value)".utf8)
+    return unsafe call(path) { name in
+      unsafe bytes.withUnsafeBytes {
+        unsafe clinux_lsetxattr(name, "user.test", $0.baseAddress, $0.count, 0)
+      }
+    }
+  }
+
+  /// A store through a shared mapping, which is then given up.
+  @discardableResult func store(_ path: Place) -> Bool {
+    unsafe call(path) { name in
+      let file = unsafe clinux_open(name, O_RDWR | CLINUX_O_NOFOLLOW, 0)
+      if file < 0 { return -1 }
+      defer { _ = close(file) }
+      if lseek(file, 0, SEEK_END) < 1 { return -1 }
+      let pages = unsafe mmap(nil, 1, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0)
+      guard let pages = unsafe pages, unsafe pages != MAP_FAILED else { return -1 }
+      let old = unsafe pages.load(as: UInt8.self)
+      unsafe pages.storeBytes(of: old &+ 1, as: UInt8.self)
+      return unsafe munmap(pages, 1)
+    }
+  }
+
+  /// A file that gets its name after it was made, and is written once more.
+  @discardableResult func writeUnnamed(_ path: Place) -> Bool {
+    guard let directory = try? open(path.parent),
+      let file = try? directory.open(Array(".".utf8), [.readWrite, .unnamed])
+    else { return false }
+    guard (try? file.write([1], at: 0)) != nil else { return false }
+    let isNamed = unsafe call(path) { name in
+      unsafe linkat(
+        CLINUX_AT_FDCWD, "/proc/self/fd/\(file.rawValue)", CLINUX_AT_FDCWD, name,
+        CLINUX_AT_SYMLINK_FOLLOW)
+    }
+    return isNamed && (try? file.write([2, 3], at: 1)) != nil
+  }
+
+  /// Writes beside and renames over: what careful programs do.
+  @discardableResult func replace(_ path: Place) -> Bool {
+    let beside = path.parent.appending(path.name + Array(".new".utf8))
+    return write(beside, [7, 8, 9]) && rename(beside, path)
+  }
+
+  /// cp -r.
+  @discardableResult func copyAll(_ old: Place, _ new: Place) -> Bool {
+    // Not into itself, without end.
+    let below = old.bytes + [UInt8(ascii: "/")]
+    if new.bytes.starts(with: below) || new == old { return false }
+    guard let names = try? entries(old), make(new) else { return false }
+    for entry in names {
+      let (from, to) = (old.appending(entry.name), new.appending(entry.name))
+      if entry.kind == .directory { copyAll(from, to) } else { write(to, [5]) }
+    }
+    return true
+  }
+
   @discardableResult func remove(_ path: Place) -> Bool { unsafe call(path) { unsafe unlink($0) } }
 
   @discardableResult func removeDirectory(_ path: Place) -> Bool {

@@ -32,7 +32,7 @@ struct RandomChanges: Sendable {
     let file = pick(files)
     let directory = pick(directories) ?? "folder"
     let playground = playground
-    switch random.below(24) {
+    switch random.below(29) {
     case 0...3: note("write", fresh()) { playground.write($0) }
     case 4: note("append", file ?? fresh()) { playground.append($0) }
     case 5: note("truncate", file ?? fresh()) { playground.truncate($0, to: 1) }
@@ -58,6 +58,13 @@ struct RandomChanges: Sendable {
     case 20: note("unlink", file ?? fresh()) { playground.remove($0) }
     case 21: if random.oneIn(3) { note("rm -r", inner() ?? fresh()) { playground.removeAll($0) } }
     case 22: note("rename", inner() ?? file, outside()) { playground.rename($0, $1) }
+    case 23: note("store", file ?? fresh()) { playground.store($0) }
+    case 24:
+      let value = counter
+      note("attribute", file ?? directory) { playground.setAttribute($0, value) }
+    case 25: note("unnamed", fresh()) { playground.writeUnnamed($0) }
+    case 26: note("replace", fresh()) { playground.replace($0) }
+    case 27: note("copy", inner(), fresh()) { playground.copyAll($0, $1) }
     default: note("rename", pick(outsideEntries()), fresh()) { playground.rename($0, $1) }
     }
   }

@@ -1,5 +1,6 @@
 package import DTMConfiguration
 package import DTMControl
+package import DTMFolder
 package import DTMRepository
 package import DTMRules
 package import DTMSystem
@@ -22,6 +23,21 @@ package protocol FolderEngine {
   /// After return it is durable. Throws `.refused` when the set does not begin where the engine's
   /// knowledge ends: the daemon then asks for a scan.
   func capture(_ order: CaptureOrder) throws(FolderEngineError) -> CaptureResult
+
+  /// Whether somebody may have one of these files open for writing: `Folder.isOpenForWriting`.
+  func isOpenForWriting(_ files: [PathKey]) -> Bool
+
+  /// Compares a part of the folder with what was captured of it, by stat: `Folder.audit`.
+  ///
+  /// Throws `.refused` where the engine's knowledge does not end at `clock`.
+  func audit(
+    after cursor: PathKey?, clock: String, limit: Int
+  ) throws(FolderEngineError) -> AuditPart
+
+  /// Looks again at what an audit found suspect: `Folder.confirm`.
+  func confirm(
+    _ suspects: [AuditSuspect], clock: String
+  ) throws(FolderEngineError) -> AuditVerdict
 
   /// Gives the capture lock back.
   func close()
@@ -91,7 +107,7 @@ package struct CaptureResult: Sendable {
   package var storedBytes = 0
   /// Hot files of the set that nobody had open for writing when they were read.
   package var settledFiles: [PathKey] = []
-  /// Files that somebody had open for writing.
+  /// Files that somebody had open for writing, found by this look, whether it made a snapshot or not.
   package var hotFiles: [PathKey] = []
   /// What could not be captured as it is, and why, for people; its last known content is kept.
   package var problems: [Snapshot.Problem] = []
@@ -99,8 +115,6 @@ package struct CaptureResult: Sendable {
   package var uncovered: [PathKey] = []
   /// Something never held still and is to be captured again.
   package var isStillChanging = false
-  /// Differences that a scan found and no event had told.
-  package var missedChanges = 0
   /// What takes no part has changed: the folder is to be watched anew.
   package var isExclusionChanged = false
 

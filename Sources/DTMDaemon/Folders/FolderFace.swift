@@ -44,7 +44,8 @@ extension FolderStatus {
       name: name, path: path, state: .protected, phase: .idle, lastSnapshot: face.lastSnapshot,
       dirty: watch?.dirtyPaths ?? 0, hot: face.hot, uncovered: uncovered,
       watchedDirectories: watch?.watchedDirectories ?? 0, overflows: watch?.overflows ?? 0,
-      missedChanges: watch?.missedChanges ?? 0, basis: .events)
+      missedChanges: watch?.missedChanges ?? 0, lateChanges: watch?.lateChanges ?? 0,
+      basis: .events)
     if watch?.condition != .watching { basis = .scan }
     phase = FolderStatus.phase(face, watch)
     pausedUntil = face.pause?.until

@@ -13,12 +13,20 @@ extension FolderLoop {
       switch action {
       case .nothing, .stopped: return
       case .examineWriters:
-        // A file that was written and not closed is hot; each close is an event and asks again.
-        let isOpen = (watcher?.activity.hotFiles ?? 0) > 0
-        action = settler.on(.writers(open: isOpen), at: time.monotonic())
+        // Each close is an event and asks again.
+        action = settler.on(.writers(open: hasOpenWriters), at: time.monotonic())
       case .snapshot(let trigger): action = capture(trigger)
       }
     }
+  }
+
+  /// Whether a file that was written since the last capture is open for writing. One that has been
+  /// open since before, and was captured as it was, holds nothing back.
+  private var hasOpenWriters: Bool {
+    guard let watcher, watcher.activity.hasOpenWrites else { return false }
+    guard let engine, let files = watcher.openWrites(atMost: Self.writerLimit) else { return true }
+    // truncate(2) writes and closes nothing.
+    return engine.isOpenForWriting(files)
   }
 
   /// Takes one snapshot, and answers those who asked for it.
@@ -54,8 +62,9 @@ extension FolderLoop {
       changes: set, basis: set.basis == .events ? .events : .scan, trigger: trigger.kind)
     order.rules = trigger.requests.map(\.name).filter { !$0.isEmpty }
     if let request { order.take(request.request, user: request.user) }
+    let isHotLook = trigger.requests.contains { $0.kind == .atMost }
     do throws(FolderEngineError) {
-      if set.isEmpty, request == nil, order.basis == .events {
+      if set.isEmpty, request == nil, order.basis == .events, !isHotLook {
         // Nothing to look at after all. The engine does not learn of it, so that the next set has
         // to begin where this one did.
         watcher.giveBack(set)
@@ -65,8 +74,10 @@ extension FolderLoop {
       defer { shared.state.update { $0.face.capturing = nil } }
       shared.onStateChange()
       let result = try captureOrScan(engine, &order)
-      watcher.release(hot: result.settledFiles, capturedIn: set)
-      if result.missedChanges > 0 { watcher.recordMissedChanges(result.missedChanges) }
+      watcher.release(
+        hot: result.settledFiles, open: result.hotFiles, capturedIn: set)
+      planHotLook(result, wasHotLook: isHotLook)
+      if order.basis != .events { audit.everythingLookedAt(at: time.monotonic()) }
       if result.isExclusionChanged { watcher.reconcile() }
       return (result, order.basis)
     } catch {

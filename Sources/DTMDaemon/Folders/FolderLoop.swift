@@ -13,6 +13,8 @@ internal import SystemPackage
 struct FolderLoop {
   /// How often what no event tells is looked for.
   static let pollInterval = Duration.seconds(60)
+  /// Of more files that may be open for writing it is not found out whether they are.
+  static let writerLimit = 64
   /// How long an answer of the watcher's thread is waited for.
   static let watcherLimit = Duration.seconds(30)
 
@@ -37,6 +39,10 @@ struct FolderLoop {
   var engineFailures = 0
   var nextOpening: Duration?
   var nextPoll: Duration?
+  /// When files that are open for writing are looked at again, and how long they wait each time.
+  var nextHotLook: Duration?
+  var hotWait = Duration.zero
+  var audit = AuditSchedule()
   var identity: FolderOwner?
   var toldState: FolderStatus.State?
   var toldPhase: FolderStatus.Phase?
@@ -69,8 +75,10 @@ struct FolderLoop {
   mutating func run() {
     while true {
       openIfDue()
+      auditIfDue()
       look()
       endPauseIfDue()
+      lookAtHotIfDue()
       perform(settler.on(.timer, at: time.monotonic()))
       settleWaiters()
       tellState()
@@ -167,7 +175,7 @@ struct FolderLoop {
     shared.gate.setWantsChanges(
       !isDirty || settler.isWaitingForWriters || !waiters.isEmpty)
     let times = [
-      settler.deadline, nextOpening, nextPoll, pauseEnd, ownWritesLimit,
+      settler.deadline, nextOpening, nextPoll, nextHotLook, auditTime, pauseEnd, ownWritesLimit,
       waiters.deadline(isDirty: isDirty, lastChange: lastToldEvent),
     ].compactMap { $0 }
     guard let earliest = times.min() else { return .never }

@@ -79,6 +79,33 @@ final class RepositoryEngine: FolderEngine {
     }
   }
 
+  func isOpenForWriting(_ files: [PathKey]) -> Bool {
+    guard let folder else { return true }
+    return folder.isOpenForWriting(files)
+  }
+
+  func audit(
+    after cursor: PathKey?, clock: String, limit: Int
+  ) throws(FolderEngineError) -> AuditPart {
+    let folder = try openFolder()
+    do throws(FolderError) {
+      return try folder.audit(after: cursor, clock: clock, limit: limit)
+    } catch {
+      throw FolderEngineError(error)
+    }
+  }
+
+  func confirm(
+    _ suspects: [AuditSuspect], clock: String
+  ) throws(FolderEngineError) -> AuditVerdict {
+    let folder = try openFolder()
+    do throws(FolderError) {
+      return try folder.confirm(suspects, clock: clock)
+    } catch {
+      throw FolderEngineError(error)
+    }
+  }
+
   func close() {
     folder?.release()
     folder = nil
@@ -194,16 +221,16 @@ final class RepositoryEngine: FolderEngine {
     guard let id = outcome.id, let snapshot = outcome.snapshot else { return result }
     result.snapshot = SnapshotSummary(id, snapshot)
     result.storedBytes = outcome.storedBytes
-    result.hotFiles = snapshot.hot
+    result.hotFiles = outcome.hot
     result.uncovered = outcome.uncovered
     result.problems = outcome.problems
+    let unclean = Set(outcome.hot + outcome.problems.map(\.key))
+    result.settledFiles = order.changes.hot.filter { !unclean.contains($0) }
+    result.isStillChanging = outcome.problems.contains { $0.kind == .changing }
     // An old snapshot says nothing about what was found now.
     guard outcome.wasCreated else { return result }
     let counts = snapshot.counts
     result.changedEntries = counts.added + counts.modified + counts.removed
-    let hot = Set(snapshot.hot)
-    result.settledFiles = order.changes.hot.filter { !hot.contains($0) }
-    result.isStillChanging = snapshot.problems.contains { $0.kind == .changing }
     return result
   }
 }

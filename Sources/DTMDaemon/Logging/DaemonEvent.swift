@@ -17,6 +17,8 @@ package enum DaemonEvent: String, Sendable, CaseIterable {
   case snapshotIncomplete
   case snapshotFailed
   case eventsLost
+  case changeMissed
+  case changeLate
   case repositoryUnavailable
   case partStalled
 
@@ -38,6 +40,8 @@ package enum DaemonEvent: String, Sendable, CaseIterable {
     case .snapshotFailed: "c894bc0efa4c42f489668f89e95e7be6"
     case .eventsLost: "84d6f962e05d4528b0714be2602a7314"
     case .partStalled: "3da166fa327c4fe69a93e200838f5437"
+    case .changeMissed: "040e9d95eb934dfeb4aa0c590d79f1d1"
+    case .changeLate: "2a97929df1a64b35b6930ef742cf49b9"
     case .repositoryUnavailable: "baa8a42b44544b398514333404c0666e"
     }
   }
@@ -60,6 +64,8 @@ package enum DaemonEvent: String, Sendable, CaseIterable {
     case .snapshotFailed: "a snapshot failed"
     case .eventsLost: "the kernel dropped events; the folder is scanned"
     case .partStalled: "a part of the daemon does not answer"
+    case .changeMissed: "a change was missed by the watcher and found by the audit"
+    case .changeLate: "a change that no event tells was found by the audit"
     case .repositoryUnavailable: "the folder's repository can't be used"
     }
   }
@@ -67,11 +73,11 @@ package enum DaemonEvent: String, Sendable, CaseIterable {
   package var level: Logger.Level {
     switch self {
     case .daemonStarted, .daemonStopped, .configurationLoaded, .folderProtected, .folderLeft,
-      .folderResumed, .snapshotTaken:
+      .folderResumed, .snapshotTaken, .changeLate:
       .notice
     case .folderDegraded, .folderPaused, .snapshotIncomplete, .eventsLost: .warning
-    case .configurationRefused, .folderUnprotected, .snapshotFailed, .repositoryUnavailable,
-      .partStalled:
+    case .configurationRefused, .folderUnprotected, .snapshotFailed, .changeMissed,
+      .repositoryUnavailable, .partStalled:
       .error
     }
   }

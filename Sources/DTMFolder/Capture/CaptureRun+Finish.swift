@@ -72,6 +72,7 @@ extension CaptureRun {
   }
 
   private func sortFindings() {
+    addCarriedProblems()
     findings.problems.sort { $0.key < $1.key }
     findings.uncovered = Array(Set(findings.uncovered)).sorted()
     findings.hot = Array(Set(findings.hot)).sorted()

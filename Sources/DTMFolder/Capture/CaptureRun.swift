@@ -40,7 +40,7 @@ final class CaptureRun {
   /// Entries of the tree that wait before they are written; records likewise.
   static let sliceLimit = 4096
   /// Bytes of a key (format: Conventions).
-  private static let keyLimit = 65_536
+  static let keyLimit = 65_536
   /// A hot file is read again at the earliest after so many times its reading took.
   private static let hotRest: Int64 = 9
 
@@ -70,6 +70,8 @@ final class CaptureRun {
   private var opened: (key: PathKey, entry: OpenEntry)?
   var moves: [(new: PathKey, old: PathKey)] = []
   private var hotBefore: [PathKey: Revisit] = [:]
+  /// What of the base is not as it was in the folder; goes on as long as it is not read anew.
+  var carriedProblems: [PathKey: [Snapshot.Problem]] = [:]
 
   /// `state`: the cache, in which reading has begun; `isTrusted`: whether it describes `base`.
   init(
@@ -156,6 +158,7 @@ final class CaptureRun {
   ) throws(FolderError) {
     let key = captured.entry.key
     findings.problems += captured.problems
+    dropCarriedProblems(of: captured.entry)
     if captured.entry.kind == .file {
       switch captured.record.captureClass {
       case .proven: findings.counts.proven += 1
@@ -226,6 +229,7 @@ final class CaptureRun {
     let (key, record) = (known.key, known.record)
     findings.hasChanges = true
     findings.counts.removed += 1
+    carriedProblems[key] = nil
     if record.kind == .file { findings.fileDelta -= 1 }
     if record.isLinked { links.drop(key, record) }
     edit(.remove(key))
@@ -262,8 +266,7 @@ final class CaptureRun {
     if let parent = key.parent, parent.bytes.count <= Self.keyLimit {
       findings.problems.append(
         Snapshot.Problem(
-          key: parent, kind: .unsupported,
-          detail: "a path in it is longer than \(Self.keyLimit) bytes"))
+          key: parent, kind: .unsupported, detail: Self.tooLongDetail))
     }
     return true
   }

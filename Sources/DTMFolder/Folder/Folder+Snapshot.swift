@@ -52,6 +52,7 @@ extension Folder {
       store: session,
       CaptureRun.Options(
         readsAll: request.changes.basis == .full, ignoresHotLimit: request.ignoresHotLimit))
+    run.carryProblems(of: basis.base)
     let revisits = try run.readRevisits()
     if request.changes.basis == .events {
       try run.lookAt(request.changes, revisits)
@@ -87,7 +88,7 @@ extension Folder {
       id: parent.id, snapshot: parent.snapshot, wasCreated: false,
       duration: environment.time.monotonic() - started, storedBytes: 0, facts: [:],
       nested: run.findings.nested, problems: run.findings.problems,
-      uncovered: run.findings.uncovered)
+      uncovered: run.findings.uncovered, hot: run.findings.hot)
   }
 
   private func commit(
@@ -120,7 +121,7 @@ extension Folder {
           duration: environment.time.monotonic() - started, storedBytes: session.storedBytes,
           facts: Dictionary(record.facts.map { ($0.key, $0.value) }) { $1 },
           nested: run.findings.nested, problems: run.findings.problems,
-          uncovered: run.findings.uncovered)
+          uncovered: run.findings.uncovered, hot: run.findings.hot)
       } catch {
         guard error.code == .conflict, attempt < Self.commitAttempts else {
           throw FolderError(error)

@@ -45,8 +45,10 @@ package struct SnapshotOutcome: Sendable {
   /// What the ref log says of a new snapshot; empty for one that was there.
   package let facts: [String: [UInt8]]
   /// What this look at the folder found: directories that are folders of their own, and so not in the
-  /// snapshot; what could not be captured as it is; paths that nothing vouches for.
+  /// snapshot; what could not be captured as it is; paths that nothing vouches for; files that
+  /// somebody had open for writing.
   package let nested: [PathKey]
   package let problems: [Snapshot.Problem]
   package let uncovered: [PathKey]
+  package let hot: [PathKey]
 }

@@ -39,6 +39,20 @@ package struct KnownEntries {
     try settle()
   }
 
+  /// The records of the cache that come after a key; all of them where it is nil.
+  package init(_ state: StateCache, after key: PathKey?) throws(StateFailure) {
+    source = .state(state)
+    beneath = nil
+    if let block = try state.block(holding: key ?? .root) {
+      take(block)
+    } else if let block = try state.block(after: key ?? .root) {
+      take(block)
+    }
+    try settle()
+    guard let key else { return }
+    while let next = current, next.key <= key { try advance() }
+  }
+
   /// All entries of a tree, or those beneath a directory.
   package init(_ tree: Tree, beneath: PathKey?) throws(StateFailure) {
     source = .tree(tree)

@@ -12,6 +12,11 @@ enum TableBytes: Sendable {
     }
   }
 
+  /// Gives the memory of what was read back, where there is a file behind it.
+  func release() {
+    if case .mapped(let file) = self { file.release() }
+  }
+
   /// Eight bytes at an offset in bounds, most significant first.
   func bigEndianWord(at offset: Int) -> UInt64 {
     switch self {

@@ -73,19 +73,13 @@ final class LivePackObjects {
   /// Compares the index with the frames, and gives it up where it does not name each object where it
   /// is. Returns whether that was so. Cost: the headers of all frames.
   func audit() throws(RepositoryError) -> Bool {
-    guard let index else { return false }
-    var named: Set<PackRow.Place> = []
-    for row in 0..<index.table.count {
-      guard let place = index.location(row) else { continue }
-      named.insert(PackRow.Place(id: index.table.id(row), frameOffset: place.frameOffset))
-    }
-    for row in rows.rows { named.insert(row.place) }
+    if index == nil { return false }
     var isRight = true
     do throws(RepositoryError) {
       try file.forEachFrame { offset, header in
-        isRight =
-          isRight
-          && PackRow.rows(of: header, at: offset).allSatisfy { named.contains($0.place) }
+        for row in PackRow.rows(of: header, at: offset) where isRight {
+          isRight = frameOffsets(of: row.id, row.kind).contains(offset)
+        }
       }
     } catch {
       guard error.code == .corrupt else { throw error }

@@ -68,12 +68,15 @@ final class MergedIndex {
     let id: (Int) -> ObjectID
     /// The pack (an index into the new index's packs) and frame offset of a row; nil to leave it out.
     let locate: (Int) -> (pack: Int, frameOffset: Int)?
+    /// Gives back the memory of the rows that were read.
+    let release: () -> Void
 
     /// The rows of a table.
     init(table: IDTable, locate: @escaping (Int) -> (pack: Int, frameOffset: Int)?) {
       count = table.count
       id = table.id
       self.locate = locate
+      release = { table.bytes.release() }
     }
 
     /// Rows in any order, all of the first pack.
@@ -82,6 +85,7 @@ final class MergedIndex {
       count = rows.count
       id = { sorted[$0].id }
       locate = { (0, sorted[$0].frameOffset) }
+      release = {}
     }
   }
 
@@ -126,6 +130,8 @@ final class MergedIndex {
         try onFile(name, "write") { () throws(Errno) in try file.write(part, at: position) }
         position += part.count
         buffer = ByteWriter()
+        // All sources together are as large as the index: they are read from front to back.
+        for source in sources { source.release() }
       }
     }
     var head = ByteWriter()

@@ -154,10 +154,11 @@ final class LivePackWriter {
     for writer in dirty { writer.isDirty = false }
   }
 
-  /// Writes the trailer and publishes the pack in `packs/`; after return it is durable there.
+  /// Writes the trailer and publishes the pack in `packs/`; after return it is durable there. Returns
+  /// its objects, in the order of the frames.
   ///
   /// Throws `.corrupt` where a frame's header is damaged; then the pack stays what it was.
-  func seal() throws(RepositoryError) {
+  func seal() throws(RepositoryError) -> [PackRow] {
     let sealedName = PackFile.name(id, kind, sealed: true)
     // Read back, not remembered: table and digest are of what stands in the file.
     var rows: [PackRow] = []
@@ -186,5 +187,6 @@ final class LivePackWriter {
     }
     // Last: it says that the name is durable (and in live/ whoever adopts opens it for writing).
     PackFile.markSettled(file)
+    return rows
   }
 }

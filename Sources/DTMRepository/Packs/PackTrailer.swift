@@ -10,14 +10,6 @@ struct PackRow: Sendable {
   let rawOffset: Int
   let length: Int
 
-  /// One copy of an object, as an index names it.
-  struct Place: Hashable {
-    let id: ObjectID
-    let frameOffset: Int
-  }
-
-  var place: Place { Place(id: id, frameOffset: frameOffset) }
-
   var name: ObjectName { ObjectName(id: id, kind: kind) }
 
   /// The rows of a frame's objects.

@@ -11,7 +11,7 @@ package final class WriteSession: ContentStore {
   /// Where an object is that this session wrote and did not commit yet.
   private enum Place {
     case waiting(FrameGroup, row: Int)
-    case frame(PackKind, writer: Int, offset: Int)
+    case frame(writer: Int, offset: Int)
   }
 
   package let chunkerParameters: ChunkerParameters
@@ -31,7 +31,9 @@ package final class WriteSession: ContentStore {
   private var writers: [LivePackWriter] = []
   private var current: [PackKind: Int] = [:]
   private var sealed: [PackID] = []
+  /// Those of packs that are not sealed.
   private var places: [ObjectName: Place] = [:]
+  private var sealedObjects = SealedObjects()
   private var isUsable = true
 
   init(_ repository: Repository, epoch: any OpenFile) throws(RepositoryError) {
@@ -44,19 +46,24 @@ package final class WriteSession: ContentStore {
   }
 
   package func read(_ id: ObjectID, _ kind: ObjectKind) throws(RepositoryError) -> [UInt8] {
-    guard let place = places[ObjectName(id: id, kind: kind)] else {
+    guard let place = place(of: ObjectName(id: id, kind: kind)) else {
       return try reader.read(id, kind)
     }
     switch place {
     case .waiting(let group, let row):
       return builders[group]?.bytes(row: row) ?? []
-    case .frame(_, let index, let offset):
+    case .frame(let index, let offset):
       let pack = PackFile(writers[index])
       guard let bytes = try pack.frame(at: offset, zstd).object(id, kind, in: pack) else {
         throw RepositoryError(.corrupt, "\(pack.name): no \(id) at \(offset)", object: id)
       }
       return bytes
     }
+  }
+
+  private func place(of name: ObjectName) -> Place? {
+    places[name]
+      ?? sealedObjects.place(of: name).map { .frame(writer: $0.writer, offset: $0.frameOffset) }
   }
 
   package func write(_ kind: ObjectKind, _ bytes: [UInt8]) throws(RepositoryError) -> ObjectID {
@@ -78,7 +85,7 @@ package final class WriteSession: ContentStore {
     precondition(isUsable, "a session that was abandoned is written to")
     let id = Digest.id(kind, bytes)
     let name = ObjectName(id: id, kind: kind)
-    if places[name] != nil { return id }
+    if place(of: name) != nil { return id }
     let checksPayload = checksContent || packKind == .metadata
     if try reader.holds(id, kind, checksPayload: checksPayload) { return id }
     let group = FrameGroup(packKind, bytes)
@@ -112,20 +119,28 @@ package final class WriteSession: ContentStore {
     let offset = try writers[index].append(header, bytes)
     storedBytes += bytes.count
     for row in header.rows {
-      places[ObjectName(id: row.id, kind: row.kind)] = .frame(kind, writer: index, offset: offset)
+      places[ObjectName(id: row.id, kind: row.kind)] = .frame(writer: index, offset: offset)
     }
     let limits = repository.packLimits
     if writers[index].length >= limits.bytes(kind) || writers[index].count >= limits.objects {
-      try seal(writers[index])
+      try seal(index)
       sealed.append(writers[index].id)
       current[kind] = nil
     }
   }
 
-  private func seal(_ writer: LivePackWriter) throws(RepositoryError) {
-    do throws(RepositoryError) { try writer.seal() } catch {
+  private func seal(_ index: Int) throws(RepositoryError) {
+    let writer = writers[index]
+    let rows: [PackRow]
+    do throws(RepositoryError) { rows = try writer.seal() } catch {
       if error.code == .corrupt { repository.packs.catalog.distrust(writer.id) }
       throw error
+    }
+    let pack = try PackFile(sealed: writer.id, writer.kind, files: repository.files)
+    guard let table = pack.table else { return }
+    sealedObjects.add(table, rows, writer: index)
+    places = places.filter { _, place in
+      if case .frame(index, _) = place { false } else { true }
     }
   }
 
@@ -181,6 +196,7 @@ package final class WriteSession: ContentStore {
     let state = try repository.refLog.append(draft, at: time)
     sealed = []
     places = [:]
+    sealedObjects.removeAll()
     try repository.packs.catalog.refresh(state)
     repository.packs.catalog.writeIndexes(repository.packLimits)
     return state

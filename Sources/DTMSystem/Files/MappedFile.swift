@@ -56,4 +56,12 @@ package final class MappedFile: Sendable {
     }
     return unsafe start + offset
   }
+
+  /// Gives the memory of the mapping back: what is read later comes from the page cache again.
+  package func release() {
+    // Advice: that it is not taken is no failure.
+    if length > 0 {
+      _ = unsafe madvise(UnsafeMutableRawPointer(bitPattern: address), length, MADV_DONTNEED)
+    }
+  }
 }

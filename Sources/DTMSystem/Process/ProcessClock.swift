@@ -6,8 +6,17 @@ package enum ProcessClock {
   /// `CLOCK_MONOTONIC`: never goes back, stands still while the machine sleeps. For times of day and
   /// for times that sleep counts in, take a `TimeSource`.
   package static var monotonic: Duration {
+    read(CLOCK_MONOTONIC)
+  }
+
+  /// CPU time that the calling thread has used.
+  package static var threadTime: Duration {
+    read(CLOCK_THREAD_CPUTIME_ID)
+  }
+
+  private static func read(_ clock: clockid_t) -> Duration {
     var time = timespec()
-    unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+    unsafe clock_gettime(clock, &time)
     return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
   }
 

@@ -43,7 +43,8 @@ package struct DirtySet: Sendable {
   package let hot: [PathKey]
   /// What no event can tell of and no scan can reach, sorted by key.
   package let uncovered: [UncoveredPath]
-  /// Where the set ends in the watcher's count of what it saw.
+  /// Where the set begins and ends in the watcher's count of what it saw.
+  let baseSequence: UInt64
   let endSequence: UInt64
 
   /// Whether there is nothing to look at.

@@ -3,13 +3,13 @@ package import DTMSystem
 /// Files that raised MODIFY and no CLOSE_WRITE since: they may still be open for writing.
 ///
 /// Bounded: beyond the limit the directory of a further file is kept instead, and everything
-/// beneath it is looked at in each set until the watcher begins anew.
+/// beneath it is looked at in each set until a capture finds nothing open there.
 package struct HotFiles: Sendable {
   package static let standardLimit = 4096
 
   private var files: [PathKey: UInt64] = [:]
-  /// Directories that stand for files beyond the limit.
-  package private(set) var directories: Set<PathKey> = []
+  /// Directories that stand for files beyond the limit, and when one was last written.
+  package private(set) var directories: [PathKey: UInt64] = [:]
   private let limit: Int
 
   /// Keeps at most `limit` files.
@@ -27,7 +27,7 @@ package struct HotFiles: Sendable {
     if files[key] != nil || files.count < limit {
       files[key] = sequence
     } else {
-      insertDirectory(key.parent ?? .root)
+      insertDirectory(key.parent ?? .root, at: sequence)
     }
   }
 
@@ -46,13 +46,35 @@ package struct HotFiles: Sendable {
   }
 
   /// Something beneath a directory was written, and it is not known what.
-  mutating func insertDirectory(_ key: PathKey) {
-    directories.insert(directories.count < limit ? key : .root)
+  mutating func insertDirectory(_ key: PathKey, at sequence: UInt64) {
+    let isKept = directories[key] != nil || directories.count < limit
+    directories[isKept ? key : .root] = sequence
+  }
+
+  /// Removes the directories beneath which nothing was found open for writing, unless something
+  /// was written after that sequence.
+  mutating func removeDirectories(withoutAny open: [PathKey], writtenUpTo sequence: UInt64) {
+    if directories.isEmpty { return }
+    directories = directories.filter { directory, last in
+      last > sequence || open.contains { $0.isBeneath(directory) }
+    }
+  }
+
+  /// The files that were written after that sequence; nil when they are too many, or not known.
+  func files(writtenAfter sequence: UInt64, atMost limit: Int) -> [PathKey]? {
+    if directories.values.contains(where: { $0 > sequence }) { return nil }
+    let found = files.filter { $0.value > sequence }.map(\.key)
+    return found.count > limit ? nil : found
+  }
+
+  /// Whether anything was written after that sequence and not closed since.
+  func hasAny(writtenAfter sequence: UInt64) -> Bool {
+    files.values.contains { $0 > sequence } || directories.values.contains { $0 > sequence }
   }
 
   /// Watching begins anew: the marks say everything anyway.
   mutating func forgetDirectories() {
-    directories = []
+    directories = [:]
   }
 
   /// A directory is gone; returns whether a hot file was beneath it.

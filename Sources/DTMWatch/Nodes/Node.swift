@@ -20,6 +20,8 @@ struct Node: Sendable {
     static let wasMissing = Flags(rawValue: 2)
     /// Its watch ended by itself: the directory is gone, or the watch was lost.
     static let lostWatch = Flags(rawValue: 4)
+    /// It could not be watched when it was last tried.
+    static let wasUncovered = Flags(rawValue: 8)
   }
 
   /// None for the root and for a directory on its way from one name to another.

@@ -73,10 +73,11 @@ extension Reader {
       let directory = try open(step, notify)
       let number = try watch(directory, step.node, notify)
       try list(directory, step.node)
-      core.state.withLock { $0.finishCrawl(step.node) }
+      let hasSubdirectories = core.state.withLock { $0.finishCrawl(step.node) }
       probeSucceeded()
-      // Its subdirectories are the next to be armed.
-      try keep(directory, number)
+      // Else the one above stays open: its other subdirectories are next. Measured with 16,000
+      // directories: 0.33 s; 0.49 when each took the place of the one above, which was opened anew.
+      if hasSubdirectories { try keep(directory, number) }
     } catch {
       try handle(error, step)
     }
@@ -122,6 +123,7 @@ extension Reader {
       let session = try openSession()
       let parent = try session.root.openDirectory(beneath: step.parentKey.path)
       let watch = try notify.addWatch(on: parent, .directory)
+      core.state.withLock { $0.issued(watch) }
       if watch == step.parentWatch { return try session.keep(parent, watch) }
       // Another directory, moved there. If nobody knew the watch, it is new, and nobody's.
       if core.state.withLock({ $0.nodes.node(ofWatch: watch) == nil }) { remove([watch]) }

@@ -30,6 +30,8 @@ extension Reader {
   func recoverRoot(isAccepted: Bool) {
     session = nil
     let isHeld = core.state.withLock { state in
+      let wasWatched = state.condition == .watching || state.condition == .arming
+      if wasWatched, identity != nil { state.countBreak(.root) }
       if case .held = state.condition { return notify != nil }
       return false
     }
@@ -87,7 +89,10 @@ extension Reader {
   /// crawls.
   func handleOverflow() {
     let hasOverflowed = core.state.withLock { state in
-      if state.hasOverflowed { state.counters.overflows += 1 }
+      if state.hasOverflowed {
+        state.counters.overflows += 1
+        state.countBreak(.overflow)
+      }
       return state.hasOverflowed
     }
     guard hasOverflowed else { return }
@@ -182,7 +187,12 @@ extension Reader {
   private func poll(_ reason: UncoveredReason, for wait: Duration? = nil) {
     session = nil
     notify = nil
-    core.state.update { $0.abandon(.unwatched(reason)) }
+    core.state.update { state in
+      if reason == .instanceLimit, state.condition != .unwatched(reason) {
+        state.countBreak(.limit)
+      }
+      state.abandon(.unwatched(reason))
+    }
     retryAt = core.time.monotonic() + (wait ?? retryWait.next())
   }
 
@@ -209,7 +219,9 @@ extension Reader {
 
   private func outerWatch(_ path: FilePath, _ mask: NotifyMask) -> Int32? {
     do throws(Errno) {
-      return try notify?.addWatch(at: path, mask)
+      let watch = try notify?.addWatch(at: path, mask)
+      if let watch { core.state.withLock { $0.issued(watch) } }
+      return watch
     } catch {
       // It is not there, or watches are used up: barriers and the clock look at the root too.
       return nil

@@ -71,6 +71,7 @@ final class Reader {
       return asked
     }
     if asked.isStopRequested { return false }
+    if asked.isDropRequested { try dropEvents() }
     if asked.isSuspended { return true }
     let isAsked = asked.requestedBarriers != asked.finishedBarriers
     try drain(endsEpoch: true)
@@ -147,6 +148,11 @@ final class Reader {
           return state.takeEndedWatches()
         })
     }
+  }
+
+  private func dropEvents() throws(Errno) {
+    while let notify, try notify.readableBytes() > 0 { _ = try notify.read(into: &batch) }
+    core.state.update { $0.exchange.isDropRequested = false }
   }
 
   /// Removed before any watch is added: a directory that is watched anew then gets a new number.

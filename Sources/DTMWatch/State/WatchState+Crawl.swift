@@ -41,6 +41,7 @@ extension WatchState {
 
   /// The directory at the node's path carries this watch now.
   package mutating func arm(_ node: NodeIndex, watch: Int32) {
+    issued(watch)
     guard nodes.isAlive(node) else {
       if nodes.node(ofWatch: watch) == nil { endedWatches.append(watch) }
       return
@@ -58,6 +59,7 @@ extension WatchState {
     nodes.setWatch(node, watch)
     nodes.setFlag(.wasMissing, of: node, to: false)
     nodes.setFlag(.lostWatch, of: node, to: false)
+    nodes.setFlag(.wasUncovered, of: node, to: false)
     nodes.setFlag(.holdsExcluded, of: node, to: false)
     directoryCache = DirectoryCache()
     unsettled.armed.insert(node)
@@ -82,10 +84,14 @@ extension WatchState {
     }
   }
 
-  /// The directory carries a watch and was listed to its end.
-  package mutating func finishCrawl(_ node: NodeIndex) {
+  /// The directory carries a watch and was listed to its end; returns whether it has
+  /// subdirectories, which are the next to be armed.
+  @discardableResult
+  package mutating func finishCrawl(_ node: NodeIndex) -> Bool {
     crawling = .none
-    if nodes.isAlive(node), nodes[node].state == .pending { nodes.setState(node, .armed) }
+    guard nodes.isAlive(node) else { return false }
+    if nodes[node].state == .pending { nodes.setState(node, .armed) }
+    return !nodes[node].firstChild.isNone
   }
 
   /// The directory above is not, or not yet again, where its path says: an event that says why is
@@ -127,6 +133,9 @@ extension WatchState {
       endedWatches.append(watch)
       directoryCache = DirectoryCache()
     }
+    // A directory that is tried again and again is one break.
+    if !nodes[node].flags.contains(.wasUncovered) { countBreak(CoverageBreak(reason)) }
+    nodes.setFlag(.wasUncovered, of: node, to: true)
     nodes.setState(node, .uncovered)
     uncovered[node] = reason
     mark(nodes.key(of: node), .subtree)

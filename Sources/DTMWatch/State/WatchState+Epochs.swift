@@ -8,6 +8,7 @@ extension WatchState {
     for node in unsettled.orphans where nodes.isAlive(node) && nodes[node].watch < 0 {
       guard !nodes[node].parent.isNone else { continue }
       unsettled.suspects.insert(place(of: node))
+      countBreak(.lostWatch)
     }
     let suspects = unsettled.suspects
     let vacated = unsettled.vacated.subtracting(suspects)
@@ -42,6 +43,7 @@ extension WatchState {
     if unsettled.stalledEpochs > Unsettled.stallLimit {
       // Not to be explained by anything that is under way: what we believe is wrong.
       unsettled.stalledEpochs = 0
+      countBreak(.contradiction)
       isAstray = true
     }
   }
@@ -49,7 +51,7 @@ extension WatchState {
   /// Which files were written beneath it is not sure either.
   private mutating func hotBeneath(_ place: Unsettled.Place) {
     guard !hot.isEmpty, let key = nodes.key(of: place.parent)?.appending(place.name) else { return }
-    if hot.removeAll(beneath: key) { hot.insertDirectory(key) }
+    if hot.removeAll(beneath: key) { hot.insertDirectory(key, at: sequence) }
   }
 
   private func place(of node: NodeIndex) -> Unsettled.Place {

@@ -13,12 +13,17 @@ extension WatchState {
     counters.events += 1
     if event.mask.contains(.overflow) {
       hasOverflowed = true
+      marks.insertEverything()
       return
     }
     guard let node = node(of: event.watch) else {
       if outerWatches.contains(event.watch) {
         rootIsSuspect = true
         if event.mask.contains(.ignored) { outerWatches.remove(event.watch) }
+      } else if event.watch > highestWatch {
+        countBreak(.unknownWatch)
+        isAstray = true
+        marks.insertEverything()
       }
       // Else a watch of ours that was removed: what it was about was marked then.
       return
@@ -195,6 +200,7 @@ extension WatchState {
     if nodes.isSelfOrAncestor(of: parent, { $0 == child }) {
       // Cannot be in a tree: what we believe of it is wrong.
       drop(child)
+      countBreak(.contradiction)
       isAstray = true
       return marks.insertEverything()
     }
@@ -220,7 +226,7 @@ extension WatchState {
     if let old = nodes.key(of: departure.parent)?.appending(departure.name) {
       hot.move(old, to: key)
     }
-    if unsettled.hasWritesInTransit { hot.insertDirectory(key) }
+    if unsettled.hasWritesInTransit { hot.insertDirectory(key, at: sequence) }
     mark(key, .subtree)
   }
 

@@ -8,6 +8,7 @@ extension WatchState {
     let hot: HotFiles
     let baseClock: String
     let endClock: String
+    let baseSequence: UInt64
     let endSequence: UInt64
     let uncovered: [UncoveredPath]
   }
@@ -20,13 +21,25 @@ extension WatchState {
     sequence += 1
     directoryCache = DirectoryCache()
     addUnknown()
-    let taken = Taken(
-      marks: marks, hot: hot, baseClock: baseClock, endClock: clock, endSequence: sequence,
-      uncovered: uncoveredPaths.filter { !$0.reason.isPolled })
+    let taken = gathered
     counters.folds += marks.folds
     marks = DirtyMarks(isEverything: condition != .watching, limit: limits.marks)
     baseClock = clock
+    baseSequence = sequence
     return taken
+  }
+
+  /// What the next set would be now.
+  func peek() -> Taken {
+    var copy = self
+    copy.addUnknown()
+    return copy.gathered
+  }
+
+  private var gathered: Taken {
+    Taken(
+      marks: marks, hot: hot, baseClock: baseClock, endClock: clock, baseSequence: baseSequence,
+      endSequence: sequence, uncovered: uncoveredPaths.filter { !$0.reason.isPolled })
   }
 
   /// Merges back a set whose snapshot failed: nothing of it is lost.
@@ -34,6 +47,7 @@ extension WatchState {
     if set.endClock == baseClock {
       marks.insert(set)
       baseClock = set.baseClock
+      baseSequence = set.baseSequence
     } else {
       // Another set was taken after it: which changes that one vouches for is not to be told.
       marks.insertEverything()
@@ -55,7 +69,7 @@ extension WatchState {
     for (node, reason) in uncovered where reason.isPolled {
       mark(nodes.key(of: node), .subtree)
     }
-    for key in hot.directories { mark(key, .subtree) }
+    for key in hot.directories.keys { mark(key, .subtree) }
   }
 
   /// The uncovered directories by path, sorted.
@@ -73,14 +87,16 @@ extension WatchState {
       condition: condition, watchedDirectories: nodes.watchedCount,
       pendingDirectories: pending.count + unsettled.missing.count + (crawling.isNone ? 0 : 1),
       events: counters.events, overflows: counters.overflows, restarts: counters.restarts,
-      missedChanges: counters.missedChanges, folds: counters.folds + marks.folds,
-      dirtyPaths: marks.count, hotFiles: hot.count, uncovered: uncoveredPaths,
-      lastEvent: lastEvent, nodeBytes: nodes.footprint)
+      missedChanges: counters.missedChanges, lateChanges: counters.lateChanges,
+      breaks: counters.breaks, folds: counters.folds + marks.folds, dirtyPaths: marks.count,
+      hotFiles: hot.count, uncovered: uncoveredPaths, lastEvent: lastEvent,
+      nodeBytes: nodes.footprint)
   }
 
   var activity: WatchActivity {
     WatchActivity(
-      lastEvent: lastEvent, isDirty: isDirty, hotFiles: hot.count, condition: condition)
+      lastEvent: lastEvent, isDirty: isDirty, hotFiles: hot.count,
+      hasOpenWrites: hot.hasAny(writtenAfter: baseSequence), condition: condition)
   }
 }
 
@@ -91,6 +107,7 @@ extension DirtySet {
     self.init(
       basis: isEverything ? .scan : .events, baseClock: taken.baseClock, endClock: taken.endClock,
       marks: isEverything ? [] : taken.marks.sorted(), hot: taken.hot.sorted,
-      uncovered: taken.uncovered, endSequence: taken.endSequence)
+      uncovered: taken.uncovered, baseSequence: taken.baseSequence,
+      endSequence: taken.endSequence)
   }
 }

@@ -29,6 +29,8 @@ package struct WatchState: Sendable {
   /// Events and sets, counted.
   var sequence: UInt64 = 0
   var baseClock: String
+  /// Where the last set ended in the sequence.
+  var baseSequence: UInt64 = 0
 
   // MARK: The rest
 
@@ -47,6 +49,8 @@ package struct WatchState: Sendable {
   var isAstray = false
   /// Set by `IN_Q_OVERFLOW`.
   var hasOverflowed = false
+  /// The highest watch number that the kernel gave out to this instance.
+  var highestWatch: Int32 = 0
   /// Watches on the directories above the root.
   var outerWatches: Set<Int32> = []
 
@@ -69,6 +73,8 @@ package struct WatchState: Sendable {
     var overflows = 0
     var restarts = 0
     var missedChanges = 0
+    var lateChanges = 0
+    var breaks: [CoverageBreak: Int] = [:]
     var folds = 0
   }
 
@@ -79,6 +85,8 @@ package struct WatchState: Sendable {
     var isStopRequested = false
     var isAcceptRequested = false
     var isRestartRequested = false
+    /// Tests have events thrown away, as if the kernel had lost them without a word.
+    var isDropRequested = false
     /// Tests stop the reader as SIGSTOP would.
     var isSuspended = false
     /// The reader's thread has ended, with this error if it is one.
@@ -140,6 +148,7 @@ package struct WatchState: Sendable {
     endedWatches = []
     unsettled = Unsettled()
     directoryCache = DirectoryCache()
+    highestWatch = 0
     outerWatches = []
     hot.forgetDirectories()
     marks.insertEverything()

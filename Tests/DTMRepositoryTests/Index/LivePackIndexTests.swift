@@ -96,6 +96,18 @@ import Testing
     }
   }
 
+  @Test func `whose fan-out is lost, with every row in place, is noticed`() throws {
+    let files = try made(30)
+    for name in try indexes(files).map({ "index/" + $0 }) {
+      let file = try files.open(name, writable: true)
+      let bits = Int(try file.read(at: 8, count: 1)[0])
+      // Behind the head: one pack, checksum, zeros to a multiple of 8.
+      try file.write([UInt8](repeating: 0, count: 4 << bits), at: 56)
+    }
+    #expect(try fixture.check(try fixture.open(files)) == 30)
+    #expect(try indexes(files).isEmpty)
+  }
+
   @Test func `of another time is given up`() throws {
     let files = try made(30)
     // What a restored backup of the repository may have: an index that ends within a frame.

@@ -10,7 +10,7 @@ final class Workspace {
   /// The data folder.
   private(set) var lake: String
   /// Runs before each program; `setpriv` to be somebody else.
-  private var prefix: [String] = []
+  var prefix: [String] = []
   private var programs: String
   /// What the programs get to see.
   var environment: [String: String]

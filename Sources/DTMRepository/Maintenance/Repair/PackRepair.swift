@@ -213,7 +213,7 @@ private struct SalvagePack {
   mutating func finish() throws(RepositoryError) -> String? {
     if !builder.isEmpty { try flush() }
     guard let writer else { return nil }
-    try writer.seal()
+    _ = try writer.seal()
     return PackFile.name(writer.id, kind, sealed: true)
   }
 

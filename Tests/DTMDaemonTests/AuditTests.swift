@@ -1,0 +1,170 @@
+import DTMConfiguration
+import DTMControl
+import DTMDaemon
+import DTMFolder
+import DTMRepository
+import DTMRules
+import DTMSystem
+import DTMTestSupport
+import Glibc
+import SystemPackage
+import Testing
+
+/// Files that change behind the watcher's back, under a service whose clock the test turns.
+private final class Audited {
+  let time = ManualTimeSource()
+  let fixture: RealFixture
+  let service: FolderService
+
+  init(_ prepare: (RealFixture) throws -> Void) throws {
+    fixture = try RealFixture()
+    try prepare(fixture)
+    service = try fixture.start(
+      settle: SettlePolicy(quiet: .seconds(2), atMost: .seconds(300), minInterval: .zero),
+      time: time)
+    #expect(pass(.seconds(1)) { self.service.status.lastSnapshot != nil })
+    #expect(eventually { self.service.status.state == .protected })
+  }
+
+  /// Lets time pass, step by step, until it is as asked.
+  func pass(_ step: Duration, until isReached: () throws -> Bool) rethrows -> Bool {
+    try eventually {
+      if try isReached() { return true }
+      time.advance(by: step)
+      service.look()
+      return try isReached()
+    }
+  }
+
+  func content(_ name: String) throws -> String? {
+    try fixture.content(name)
+  }
+
+  func path(_ name: String) -> String { fixture.directory.path.appending(name).string }
+}
+
+@Suite(.serialized) struct AuditTests {
+  @Test func `what no event told is found within a day, said as an error, and captured`() throws {
+    let audited = try Audited { fixture in
+      for index in 0..<50 { try fixture.directory.write("lake/f\(index)", "old") }
+    }
+    // Through a name outside the folder that comes and goes.
+    let linked = unsafe link(audited.path("lake/f7"), audited.path("name"))
+    #expect(linked == 0)
+    try audited.fixture.directory.write("name", "changed")
+    #expect(unsafe unlink(audited.path("name")) == 0)
+    let began = audited.time.monotonic()
+    #expect(audited.pass(.seconds(600)) { audited.service.status.missedChanges == 1 })
+    #expect(audited.time.monotonic() - began < .seconds(26 * 3600))
+    #expect(audited.service.status.lateChanges == 0)
+    #expect(try audited.pass(.seconds(1)) { try audited.content("f7") == "changed" })
+    let lines = audited.fixture.log.all.filter { $0.contains("event=changeMissed") }
+    #expect(lines.count == 1 && lines[0].hasPrefix("error:") && lines[0].contains("file=f7"))
+    #expect(eventually { audited.service.status.state == .degraded })
+    // Found once: the next round has nothing to say.
+    for _ in 0..<30 {
+      audited.time.advance(by: .seconds(3600))
+      audited.service.look()
+      audited.service.waitForLook()
+    }
+    #expect(audited.service.status.missedChanges == 1)
+    #expect(try audited.fixture.snapshots().first?.snapshot.basis == .events)
+  }
+
+  @Test func `a store through a mapping of a file that nothing else wrote is found late`() throws {
+    let audited = try Audited { fixture in
+      try fixture.directory.write("lake/mapped", String(repeating: "a", count: 4096))
+    }
+    let file = unsafe open(audited.path("lake/mapped"), O_RDWR)
+    try #require(file >= 0)
+    let pages = unsafe mmap(nil, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0)
+    let bytes = unsafe try #require(pages)
+    close(file)
+    unsafe bytes.storeBytes(of: UInt8(ascii: "b"), as: UInt8.self)
+    #expect(audited.pass(.seconds(600)) { audited.service.status.lateChanges == 1 })
+    #expect(audited.service.status.missedChanges == 0)
+    #expect(try audited.pass(.seconds(1)) { try audited.content("mapped")?.first == "b" })
+    #expect(audited.fixture.log.all.contains { $0.contains("event=changeLate") })
+    // From now on it is known to be open, and looked at every five minutes at first.
+    unsafe bytes.storeBytes(of: UInt8(ascii: "c"), as: UInt8.self)
+    let began = audited.time.monotonic()
+    #expect(try audited.pass(.seconds(20)) { try audited.content("mapped")?.first == "c" })
+    #expect(audited.time.monotonic() - began <= .seconds(340))
+    unsafe munmap(bytes, 4096)
+    #expect(audited.pass(.seconds(1)) { audited.service.status.hot.isEmpty })
+    #expect(audited.service.status.missedChanges == 0)
+  }
+
+  @Test func `files that are open and do not change are looked at ever more rarely`() throws {
+    let audited = try Audited { fixture in
+      try fixture.directory.write("lake/open", "a")
+    }
+    let file = unsafe open(audited.path("lake/open"), O_WRONLY)
+    defer { close(file) }
+    #expect(unsafe write(file, "b", 1) == 1)
+    #expect(try audited.pass(.seconds(20)) { try audited.content("open") == "b" })
+    let before = try audited.fixture.snapshots().count
+    for _ in 0..<100 {
+      audited.time.advance(by: .seconds(60))
+      audited.service.look()
+      audited.service.waitForLook()
+    }
+    // Looks that find nothing make no snapshots.
+    #expect(try audited.fixture.snapshots().count == before)
+    #expect(audited.service.status.hot == [PathKey("open")])
+  }
+
+  @Test func `who has had a file open since before the last capture holds nothing back`() throws {
+    let audited = try Audited { fixture in
+      try fixture.directory.write("lake/wal", "a")
+    }
+    let file = unsafe open(audited.path("lake/wal"), O_WRONLY)
+    defer { close(file) }
+    #expect(unsafe write(file, "b", 1) == 1)
+    #expect(eventually { audited.service.status.phase != .idle })
+    var began = audited.time.monotonic()
+    #expect(try audited.pass(.seconds(10)) { try audited.content("wal") == "b" })
+    #expect(audited.time.monotonic() - began >= .seconds(290), "the writer was not waited for")
+    try audited.fixture.directory.write("lake/other", "x")
+    #expect(eventually { audited.service.status.phase != .idle })
+    began = audited.time.monotonic()
+    #expect(try audited.pass(.seconds(1)) { try audited.content("other") == "x" })
+    #expect(audited.time.monotonic() - began < .seconds(60))
+  }
+
+  @Test func `a truncated file is open for nobody`() throws {
+    let audited = try Audited { fixture in
+      try fixture.directory.write("lake/cut", "abc")
+    }
+    #expect(unsafe truncate(audited.path("lake/cut"), 1) == 0)
+    #expect(eventually { audited.service.status.phase != .idle })
+    let began = audited.time.monotonic()
+    #expect(try audited.pass(.seconds(1)) { try audited.content("cut") == "a" })
+    #expect(audited.time.monotonic() - began < .seconds(60))
+    #expect(audited.service.status.hot.isEmpty)
+  }
+
+  @Test func `steps of the clock change nothing`() throws {
+    let audited = try Audited { fixture in
+      try fixture.directory.write("lake/f", "a")
+    }
+    for (index, step) in [-86_400, 7 * 86_400, -365 * 86_400].enumerated() {
+      audited.time.setNow(audited.time.now().advanced(by: .seconds(step)))
+      try audited.fixture.directory.write("lake/f", "\(index)")
+      #expect(eventually { audited.service.status.phase != .idle })
+      #expect(try audited.pass(.seconds(1)) { try audited.content("f") == "\(index)" })
+      #expect(audited.service.status.missedChanges == 0)
+    }
+    #expect(try audited.fixture.snapshots().allSatisfy { $0.snapshot.problems.isEmpty })
+  }
+}
+
+extension FolderService {
+  /// Returns when the thread has looked at its clock since.
+  fileprivate func waitForLook() {
+    let answer = Answer<Bool>()
+    ownWritesBegan { _ in answer.give(true) }
+    _ = try? answer.wait()
+    ownWritesEnded()
+  }
+}
