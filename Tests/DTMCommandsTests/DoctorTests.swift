@@ -205,6 +205,15 @@ import Testing
         "systemctl daemon-reload; systemctl restart dtmd",
       ]),
     Case(
+      name: "a folder that the unit hides from the start",
+      change: status(.unprotected, "there is no folder at /tmp/x: nothing is recorded"),
+      severity: .error, subject: "protection", words: "the daemon sees none",
+      mend: [
+        "mkdir -p /etc/systemd/system/dtmd.service.d",
+        "printf '[Service]\\nPrivateTmp=no\\n' >/etc/systemd/system/dtmd.service.d/lake.conf",
+        "systemctl daemon-reload; systemctl restart dtmd",
+      ]),
+    Case(
       name: "a repository that the unit does not let it write",
       change: status(.unprotected, "can't write: Read-only file system"), severity: .error,
       subject: "protection", words: "Read-only",

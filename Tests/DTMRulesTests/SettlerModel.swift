@@ -97,6 +97,22 @@ struct SettlerModel {
     return paused || owners > 0 || unavailable
   }
 
+  /// When the last pause was ended by hand.
+  private var pauseEnd: Duration? {
+    var isPaused = false
+    var end: Duration?
+    for item in history {
+      switch item.entry {
+      case .event(.paused): isPaused = true
+      case .event(.resumed):
+        if isPaused { end = item.time }
+        isPaused = false
+      default: break
+      }
+    }
+    return end
+  }
+
   /// Requests that still want a snapshot, in order of arrival.
   var waiting: [SettleRequest] {
     let captures = captures
@@ -173,7 +189,7 @@ struct SettlerModel {
     {
       return .nothing
     }
-    if time - history[oldest].time >= policy.atMost {
+    if time - max(history[oldest].time, pauseEnd ?? .zero) >= policy.atMost {
       return .snapshot(SettleTrigger(kind: .atMost))
     }
     var lastActivity = history[newest].time

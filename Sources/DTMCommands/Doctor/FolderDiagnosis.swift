@@ -56,7 +56,7 @@ struct FolderDiagnosis {
   private var protection: Finding {
     guard let status = folder.status else { return unprotected }
     let reasons = status.reasons.map(Words.visible).joined(separator: "; ")
-    if status.phase == .offline, folder.place == .directory {
+    if folder.place == .directory, isUnseen(status) {
       return Finding(
         .error, "protection",
         "the folder is there, but the daemon sees none: its unit has a /tmp of its own, or other"
@@ -75,6 +75,12 @@ struct FolderDiagnosis {
     case .degraded: return Finding(.warning, "protection", reasons, mend: ["dtmd status"])
     case .unprotected: return Finding(.error, "protection", reasons, mend: ["dtmd status"])
     }
+  }
+
+  /// Whether the daemon finds no folder; at its start its words say so, later its phase.
+  private func isUnseen(_ status: FolderStatus) -> Bool {
+    status.phase == .offline
+      || status.reasons.contains { $0.hasPrefix("there is no folder at") }
   }
 
   private var unprotected: Finding {

@@ -17,10 +17,9 @@ extension Settler {
       ownWritesEnd = now
     case .paused(let end): pause = end.map(Pause.until) ?? .forever
     case .resumed:
+      if case .none = pause { break }
       pause = .none
-      // What was held back is late already: `atMost` counts from here, or it would be captured in the
-      // midst of a write.
-      dirt?.since = now
+      pauseEnd = now
     case .unavailable: isUnavailable = true
     case .available: isUnavailable = false
     case .policyChanged(let policy): self.policy = policy

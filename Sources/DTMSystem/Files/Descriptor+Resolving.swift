@@ -47,17 +47,17 @@ extension Descriptor {
     let names = path.split(separator: UInt8(ascii: "/")).filter { $0 != [UInt8(ascii: ".")] }
     if names.contains([UInt8(ascii: "."), UInt8(ascii: ".")]) { throw .improperLink }
     let mount = staysOnMount ? try identity().mount : nil
-    guard let last = names.last else {
-      return try openName([UInt8(ascii: ".")], flags, mode: mode, mount: mount)
+    // A slash at the end asks for a directory, as it does in every call.
+    let flags = path.last == UInt8(ascii: "/") ? flags.union(.directory) : flags
+    guard names.count > 1, let first = names.first, let last = names.last else {
+      return try openName(
+        names.first.map { Array($0) } ?? [UInt8(ascii: ".")], flags, mode: mode, mount: mount)
     }
-    var current = try openName([UInt8(ascii: ".")], [.path, .directory], mode: 0, mount: mount)
-    for name in names.dropLast() {
+    var current = try openName(Array(first), [.path, .directory], mode: 0, mount: mount)
+    for name in names.dropFirst().dropLast() {
       current = try current.openName(Array(name), [.path, .directory], mode: 0, mount: mount)
     }
-    // A slash at the end asks for a directory, as it does in every call.
-    let isDirectory = path.last == UInt8(ascii: "/")
-    return try current.openName(
-      Array(last), isDirectory ? flags.union(.directory) : flags, mode: mode, mount: mount)
+    return try current.openName(Array(last), flags, mode: mode, mount: mount)
   }
 
   private func openName(
