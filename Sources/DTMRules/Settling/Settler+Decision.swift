@@ -35,7 +35,6 @@ extension Settler {
 
   mutating func decide() -> SettleAction {
     if capture != nil { return .nothing }
-    if case .until(let end) = pause, end <= now { pause = .none }
     if let first = inOrder(where: \.kind.isExplicit).first {
       return order(first.request.kind, [first])
     }
@@ -85,6 +84,8 @@ extension Settler {
 
   /// When changes are captured though the folder is not quiet.
   private func latest(_ dirt: Dirt) -> Duration {
-    max(dirt.since, pauseEnd ?? dirt.since) + policy.atMost
+    var since = max(dirt.since, pauseEnd ?? dirt.since)
+    if case .until(let end) = pause { since = max(since, end) }
+    return since + policy.atMost
   }
 }

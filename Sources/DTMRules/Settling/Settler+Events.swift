@@ -2,6 +2,7 @@ extension Settler {
   /// Takes an event in and says what is to be done at once.
   package mutating func on(_ event: SettleEvent, at time: Duration) -> SettleAction {
     now = max(now, time)
+    if case .until(let end) = pause, end <= now { (pause, pauseEnd) = (.none, end) }
     switch event {
     case .timer: break
     case .changed: change(isFromStart: false)
