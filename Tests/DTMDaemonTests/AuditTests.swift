@@ -163,8 +163,8 @@ extension FolderService {
   /// Returns when the thread has looked at its clock since.
   fileprivate func waitForLook() {
     let answer = Answer<Bool>()
-    ownWritesBegan { _ in answer.give(true) }
+    ownWritesBegan("restore") { _ in answer.give(true) }
     _ = try? answer.wait()
-    ownWritesEnded()
+    ownWritesEnded("restore")
   }
 }
