@@ -89,7 +89,7 @@ private final class Audited {
     unsafe bytes.storeBytes(of: UInt8(ascii: "c"), as: UInt8.self)
     let began = audited.time.monotonic()
     #expect(try audited.pass(.seconds(20)) { try audited.content("mapped")?.first == "c" })
-    #expect(audited.time.monotonic() - began <= .seconds(340))
+    #expect(audited.time.monotonic() - began <= .seconds(400))
     unsafe munmap(bytes, 4096)
     #expect(audited.pass(.seconds(1)) { audited.service.status.hot.isEmpty })
     #expect(audited.service.status.missedChanges == 0)
@@ -163,8 +163,8 @@ extension FolderService {
   /// Returns when the thread has looked at its clock since.
   fileprivate func waitForLook() {
     let answer = Answer<Bool>()
-    ownWritesBegan("restore") { _ in answer.give(true) }
+    ownWritesBegan("look") { _ in answer.give(true) }
     _ = try? answer.wait()
-    ownWritesEnded("restore")
+    ownWritesEnded("look")
   }
 }

@@ -67,8 +67,9 @@ final class RealFixture {
 
   /// What a file holds in the newest snapshot; nil where it is not in it.
   func content(_ name: String) throws -> String? {
-    let repository = try Repository(at: repository)
     guard let newest = try snapshots().first, let key = PathKey(name) else { return nil }
+    // Opened behind it: the daemon may be at work, and what is open shows what was committed before.
+    let repository = try Repository(at: repository)
     let tree = Tree(root: newest.snapshot.tree, objects: repository.objects)
     guard let entry = try tree.entry(key) else { return nil }
     let bytes = try ContentReader(repository.objects).bytes(of: entry.content, size: entry.size)
@@ -77,8 +78,8 @@ final class RealFixture {
 
   /// The paths of the newest snapshot, without the folder itself.
   func paths() throws -> [String] {
-    let repository = try Repository(at: repository)
     let newest = try #require(try snapshots().first)
+    let repository = try Repository(at: repository)
     var found: [String] = []
     try Tree(root: newest.snapshot.tree, objects: repository.objects).forEach(
       beneath: nil

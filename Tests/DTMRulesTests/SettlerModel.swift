@@ -97,6 +97,29 @@ struct SettlerModel {
     return paused || owners > 0 || unavailable
   }
 
+  /// When the last pause ended, by hand or by itself; zero before the first.
+  private func pauseEnd(at time: Duration) -> Duration {
+    var last = Duration.zero
+    var isPaused = false
+    var end: Duration?
+    func lapse(_ time: Duration) {
+      guard isPaused, let planned = end, planned <= time else { return }
+      (isPaused, last) = (false, planned)
+    }
+    for item in history {
+      lapse(item.time)
+      switch item.entry {
+      case .event(.paused(let planned)): (isPaused, end) = (true, planned)
+      case .event(.resumed):
+        if isPaused { last = item.time }
+        isPaused = false
+      default: break
+      }
+    }
+    lapse(time)
+    return last
+  }
+
   /// Requests that still want a snapshot, in order of arrival.
   var waiting: [SettleRequest] {
     let captures = captures
@@ -173,7 +196,7 @@ struct SettlerModel {
     {
       return .nothing
     }
-    if time - history[oldest].time >= policy.atMost {
+    if time - max(history[oldest].time, pauseEnd(at: time)) >= policy.atMost {
       return .snapshot(SettleTrigger(kind: .atMost))
     }
     var lastActivity = history[newest].time

@@ -14,6 +14,8 @@ struct FolderFace: Sendable {
   var capturing: SnapshotBasis?
   /// Why the last capture failed; nil when it did not.
   var captureError: String?
+  /// What changed while nothing was watched is not looked for yet.
+  var needsScan = true
   /// Changes wait for something else than quiet: an interval, a writer, the end of own writes.
   var isHoldingBack = false
   /// The pause that holds; nil where none does.
@@ -56,6 +58,9 @@ extension FolderStatus {
   private mutating func judge(_ face: FolderFace, _ watch: WatchStatus?) {
     if let pause = face.pause { worsen(.paused, FolderStatus.text(pause, path: path)) }
     if let watch { judge(watch) }
+    if face.needsScan, watch?.condition == .watching {
+      worsen(.degraded, "what changed while the folder was not watched is being looked for")
+    }
     judge(face.problems)
     if let operation = face.stalledWrites {
       worsen(

@@ -78,6 +78,9 @@ extension FolderLoop {
         hot: result.settledFiles, open: result.hotFiles, capturedIn: set)
       planHotLook(result, wasHotLook: isHotLook)
       if order.basis != .events { audit.everythingLookedAt(at: time.monotonic()) }
+      // Whether the next set will be a scan too, since the watches were not all there yet.
+      let isUnknown = watcher.baseClock == nil
+      shared.state.update { $0.face.needsScan = isUnknown }
       if result.isExclusionChanged { watcher.reconcile() }
       return (result, order.basis)
     } catch {

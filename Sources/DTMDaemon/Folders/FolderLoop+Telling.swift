@@ -20,7 +20,9 @@ extension FolderLoop {
     let status = FolderStatus(
       name: configuration.name, path: configuration.path.string, face: face,
       watch: watcher?.status)
-    if status.state != toldState || status.reasons != toldReasons, !isStartingUp(status) {
+    if status.state != toldState || status.reasons != toldReasons,
+      !isStartingUp(status, needsScan: face.needsScan)
+    {
       if status.state != toldState { record(status) }
       toldState = status.state
       toldReasons = status.reasons
@@ -39,9 +41,10 @@ extension FolderLoop {
   }
 
   /// That a folder is not protected in its first moments is no news.
-  private func isStartingUp(_ status: FolderStatus) -> Bool {
+  private func isStartingUp(_ status: FolderStatus, needsScan: Bool) -> Bool {
     toldState == nil && engine != nil && status.state != .protected
-      && (condition == nil || condition == .arming || status.lastSnapshot == nil)
+      && (condition == nil || condition == .arming || status.lastSnapshot == nil
+        || needsScan)
       && settler.failureCount == 0
   }
 

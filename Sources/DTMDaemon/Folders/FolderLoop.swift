@@ -133,6 +133,7 @@ struct FolderLoop {
     condition = new
     let now = time.monotonic()
     if new != .arming { settledIn() }
+    if new != .watching { shared.state.update { $0.face.needsScan = true } }
     switch new {
     case .arming: break
     case .held:

@@ -13,7 +13,7 @@ extension Settler {
     guard let dirt else { return nil }
     if dirt.isFromStart { return earliest }
     let intervalEnd = lastStart.map { $0 + policy.minInterval } ?? .zero
-    var due = dirt.since + policy.atMost
+    var due = latest(dirt)
     if canBecomeQuiet { due = min(due, quietTime(dirt)) }
     return max(due, earliest, intervalEnd)
   }
@@ -35,7 +35,6 @@ extension Settler {
 
   mutating func decide() -> SettleAction {
     if capture != nil { return .nothing }
-    if case .until(let end) = pause, end <= now { pause = .none }
     if let first = inOrder(where: \.kind.isExplicit).first {
       return order(first.request.kind, [first])
     }
@@ -53,7 +52,7 @@ extension Settler {
     guard let dirt else { return .nothing }
     if dirt.isFromStart { return order(.start) }
     if let lastStart, now < lastStart + policy.minInterval { return .nothing }
-    if now >= dirt.since + policy.atMost { return order(.atMost) }
+    if now >= latest(dirt) { return order(.atMost) }
     guard now >= quietTime(dirt), canBecomeQuiet else { return .nothing }
     if policy.openFiles == .wait && writers == .unknown {
       examination = .asked
@@ -81,5 +80,12 @@ extension Settler {
   private func inOrder(where isWanted: (SettleRequest) -> Bool) -> [Waiting] {
     requests.filter { isWanted($0.request) }
       .sorted { ($0.request.priority, $0.arrival) < ($1.request.priority, $1.arrival) }
+  }
+
+  /// When changes are captured though the folder is not quiet.
+  private func latest(_ dirt: Dirt) -> Duration {
+    var since = max(dirt.since, pauseEnd ?? dirt.since)
+    if case .until(let end) = pause { since = max(since, end) }
+    return since + policy.atMost
   }
 }

@@ -2,6 +2,7 @@ extension Settler {
   /// Takes an event in and says what is to be done at once.
   package mutating func on(_ event: SettleEvent, at time: Duration) -> SettleAction {
     now = max(now, time)
+    if case .until(let end) = pause, end <= now { (pause, pauseEnd) = (.none, end) }
     switch event {
     case .timer: break
     case .changed: change(isFromStart: false)
@@ -17,10 +18,9 @@ extension Settler {
       ownWritesEnd = now
     case .paused(let end): pause = end.map(Pause.until) ?? .forever
     case .resumed:
+      if case .none = pause { break }
       pause = .none
-      // What was held back is late already: `atMost` counts from here, or it would be captured in the
-      // midst of a write.
-      dirt?.since = now
+      pauseEnd = now
     case .unavailable: isUnavailable = true
     case .available: isUnavailable = false
     case .policyChanged(let policy): self.policy = policy

@@ -30,6 +30,9 @@ package struct Settler: Sendable {
   /// No automatic snapshot before this, after a failure.
   var retryTime: Duration?
   var pause = Pause.none
+  /// When the last pause ended. What it held back is late already: `atMost` counts from here, or it would
+  /// be captured in the midst of a write.
+  var pauseEnd: Duration?
   /// Restores and checkouts that write into the folder now.
   var ownWriters = 0
   /// When the last of them ended.

@@ -59,6 +59,23 @@ final class Protected {
       tearDown: { try self.stop() })
   }
 
+  /// A new start each round: from it until everything was looked at that changed meanwhile.
+  func start(_ name: String) -> Contender {
+    Contender(
+      name: name,
+      setUp: { _ = try self.started() },
+      prepare: { _ in try self.stop() },
+      measure: { _ in
+        let began = ContinuousClock.now
+        let daemon = try self.restarted()
+        let lasted = began.duration(to: .now)
+        var measurement = try daemon.idle()
+        measurement[.commit] = lasted / .seconds(1)
+        return measurement
+      },
+      tearDown: { try self.stop() })
+  }
+
   private func restarted() throws -> Daemon {
     if !Files.isThere(place.repository) { return try started() }
     let daemon = try Daemon(bench.dtm, place, quiet: quiet)

@@ -9,6 +9,9 @@ extension Workloads {
     changed(
       "daemon-million-flat", "1,000,000 in one directory",
       ManyFiles(count: 1_000_000, shape: .flat), isLong: true),
+    start("start-nested", "100,000 files", ManyFiles(count: 100_000, shape: .nested)),
+    start(
+      "start-million", "1,000,000 files", ManyFiles(count: 1_000_000, shape: .nested), isLong: true),
     idle("idle-small", "10,000 files", SmallFiles()),
     idle("idle-nested", "100,000 files", ManyFiles(count: 100_000, shape: .nested)),
     idle("idle-flat", "100,000 files in one directory", ManyFiles(count: 100_000, shape: .flat)),
@@ -23,7 +26,8 @@ extension Workloads {
       name: name, title: "10 files changed of \(what), under dtmd",
       goals: ["dtm snapshot", "first dtm snapshot", "automatic, quiet \(quiet)"].map {
         Goal(figure: .daemon, most: 0.01, contender: $0)
-      }, isLong: isLong,
+      } + [Goal(figure: .commit, most: 0.25, contender: "automatic, quiet \(quiet)")],
+      isLong: isLong,
       contenders: { bench in
         let protected = try Protected(bench, dataset, quiet: quiet)
         let snapshot: (Place) throws -> Measurement = { try measure(bench.dtm.snapshot($0, 2)) }
@@ -42,6 +46,15 @@ extension Workloads {
             action: { try bench.dtm.command($0, "wait", "--timeout", "60s", "-q").run() }),
         ]
       })
+  }
+
+  private static func start(
+    _ name: String, _ what: String, _ dataset: any Dataset, isLong: Bool = false
+  ) -> Workload {
+    Workload(
+      name: name, title: "dtmd started, until \(what) are looked at",
+      goals: [Goal(figure: .commit, most: 3, contender: "dtmd")], isLong: isLong,
+      contenders: { [try Protected($0, dataset, quiet: quiet).start("dtmd")] })
   }
 
   private static func idle(_ name: String, _ what: String, _ dataset: any Dataset) -> Workload {
