@@ -80,6 +80,7 @@ struct EventLines {
     case .snapshotFailed: "a snapshot failed"
     case .eventsLost: "events were lost"
     case .repositoryUnavailable: "the repository can't be used"
+    case .changeMissed: "a change was missed"
     case nil: "alert"
     }
   }

@@ -11,7 +11,7 @@ package struct ControlEvent: Sendable, Equatable {
 
   /// What somebody should look at.
   package enum Alert: String, Sendable, CaseIterable {
-    case snapshotFailed, eventsLost, repositoryUnavailable
+    case snapshotFailed, eventsLost, repositoryUnavailable, changeMissed
   }
 
   package var kind: Kind

@@ -1,4 +1,5 @@
 internal import DTMConfiguration
+internal import DTMControl
 internal import DTMFolder
 internal import DTMRules
 internal import DTMSystem
@@ -64,6 +65,11 @@ extension FolderLoop {
     let late = untold.filter { $0.isLate }
     watcher.insertUntold(missed: missed.map(\.mark), late: late.map(\.mark))
     record(.changeMissed, missed)
+    if let first = missed.first {
+      let more = missed.count > 1 ? " and \(missed.count - 1) more" : ""
+      publish(
+        .changeMissed, "the audit found what no event told: \(Quoting.path(first.key))\(more)")
+    }
     record(.changeLate, late)
   }
 
