@@ -16,12 +16,14 @@ private final class Audited {
   let fixture: RealFixture
   let service: FolderService
 
-  init(_ prepare: (RealFixture) throws -> Void) throws {
+  init(
+    settle: SettlePolicy = SettlePolicy(
+      quiet: .seconds(2), atMost: .seconds(300), minInterval: .zero),
+    _ prepare: (RealFixture) throws -> Void
+  ) throws {
     fixture = try RealFixture()
     try prepare(fixture)
-    service = try fixture.start(
-      settle: SettlePolicy(quiet: .seconds(2), atMost: .seconds(300), minInterval: .zero),
-      time: time)
+    service = try fixture.start(settle: settle, time: time)
     #expect(pass(.seconds(1)) { self.service.status.lastSnapshot != nil })
     #expect(eventually { self.service.status.state == .protected })
   }
@@ -69,6 +71,24 @@ private final class Audited {
     }
     #expect(audited.service.status.missedChanges == 1)
     #expect(try audited.fixture.snapshots().first?.snapshot.basis == .events)
+  }
+
+  @Test func `what an event told and no snapshot holds yet is not missed`() throws {
+    let never = Duration.seconds(30 * 24 * 3600)
+    let audited = try Audited(settle: SettlePolicy(quiet: never, atMost: never, minInterval: .zero))
+    {
+      for name in ["told", "untold"] { try $0.directory.write("lake/\(name)", "old") }
+    }
+    try audited.fixture.directory.write("lake/told", "changed")
+    try audited.fixture.directory.write("lake/new", "x")
+    let linked = unsafe link(audited.path("lake/untold"), audited.path("name"))
+    #expect(linked == 0)
+    try audited.fixture.directory.write("name", "changed")
+    #expect(unsafe unlink(audited.path("name")) == 0)
+    #expect(audited.pass(.seconds(600)) { audited.service.status.missedChanges > 0 })
+    #expect(audited.service.status.missedChanges == 1 && audited.service.status.lateChanges == 0)
+    #expect(audited.fixture.log.all.contains { $0.contains("file=untold") })
+    #expect(try audited.fixture.snapshots().count == 1)
   }
 
   @Test func `a store through a mapping of a file that nothing else wrote is found late`() throws {

@@ -8,6 +8,9 @@ import Testing
     try machine.good("useradd -m bob; mkdir /srv/lake; echo good >/srv/lake/a.csv")
     try machine.good("chown -R bob:bob /srv/lake; dtm protect /srv/lake")
     try machine.good("systemctl start dtmd")
+    // Ready is who is armed; protected is what was looked at since.
+    try machine.good(
+      "for i in $(seq 100); do dtmd status >/dev/null && break; sleep 0.1; done; dtmd status")
     let state = try machine.good("systemctl show dtmd -p ActiveState,StatusText,Type")
     #expect(state.contains("ActiveState=active"))
     #expect(state.contains("StatusText=1 folder protected"))

@@ -3,7 +3,7 @@ internal import DTMSystem
 
 extension CaptureRun {
   /// The entry as the tree has it now, with all that waits written.
-  private func currentEntry(_ key: PathKey) throws(FolderError) -> TreeEntry? {
+  func currentEntry(_ key: PathKey) throws(FolderError) -> TreeEntry? {
     guard let current else { return nil }
     return try onRepository { () throws(RepositoryError) in try current.entry(key) }
   }
@@ -16,6 +16,8 @@ extension CaptureRun {
       self.builder = nil
       current = try onRepository { () throws(RepositoryError) in try builder.finish() }
     }
+    try flush()
+    try settleGroups()
     try flush()
     try joinLinks()
     if findings.hasChanges || isWanted {

@@ -59,7 +59,9 @@ final class CaptureRun {
   var findings = Findings()
   var links = LinkGroups()
   var lookup: KnownLookup?
-  private var capture: EntryCapture
+  var capture: EntryCapture
+  /// Files that somebody had open for writing when they were captured, as they were then.
+  var openFiles: [PathKey: OpenFile] = [:]
   var builder: TreeBuilder?
   var current: Tree?
   var batch = TreeBatch()
@@ -156,6 +158,13 @@ final class CaptureRun {
   private func put(
     _ captured: CapturedEntry, _ known: KnownEntries.Known?
   ) throws(FolderError) {
+    note(captured)
+    links.note(captured)
+    try put(captured.entry, captured.record, known)
+  }
+
+  /// Counts what vouches for an entry, and keeps in mind what has to be looked at again.
+  func note(_ captured: CapturedEntry) {
     let key = captured.entry.key
     findings.problems += captured.problems
     dropCarriedProblems(of: captured.entry)
@@ -171,11 +180,10 @@ final class CaptureRun {
             ended: ended.seconds &* 1_000_000 &+ Int64(ended.nanoseconds / 1000),
             took: captured.took.microseconds))
         if captured.record.captureClass == .hot { findings.hot.append(key) }
+        openFiles[key] = OpenFile(record: captured.record, took: captured.took)
       case .unknown: break
       }
     }
-    links.note(captured)
-    try put(captured.entry, captured.record, known)
   }
 
   /// Takes an entry into the tree and the state.
@@ -217,7 +225,7 @@ final class CaptureRun {
   }
 
   /// A directory whose time alone changed, or a file that nobody writes any more.
-  private static func isSilent(_ old: TreeEntry, _ new: TreeEntry) -> Bool {
+  static func isSilent(_ old: TreeEntry, _ new: TreeEntry) -> Bool {
     var same = new
     if new.kind == .directory { same.modified = old.modified }
     same.isHot = old.isHot
