@@ -382,9 +382,24 @@ extension CaptureOrder {
       Issue.record("a snapshot without a repository")
       return
     }
+    // Said once, whatever failed for it.
+    #expect(fixture.service.status.reasons == ["there is no repository at /r"])
     fixture.engines.state.update { $0.openFailure = nil }
     #expect(fixture.passTime(time) { $0.count == 1 })
     #expect(fixture.log.all.filter { $0.contains("event=repositoryUnavailable") }.count == 1)
+  }
+
+  @Test func `who asks does not wait for the next try to open a repository`() throws {
+    let fixture = try Fixture(time: ManualTimeSource()) { _, engines in
+      engines.state.update {
+        $0.openFailure = FolderEngineError(.unavailable, "there is no repository at /r")
+      }
+    }
+    #expect(eventually { fixture.service.isSettledIn })
+    fixture.engines.state.update { $0.openFailure = nil }
+    // As dtm init does, which made the repository just now; no time passes.
+    _ = try fixture.snapshot().wait().get()
+    #expect(fixture.service.status.reasons.isEmpty || fixture.service.status.state != .unprotected)
   }
 
   @Test func `snapshots are recorded with their particulars`() throws {

@@ -28,13 +28,13 @@ struct MachineSurvey {
     var folders = configuration.map { folder in
       (name: folder.name, path: folder.path, isConfigured: true, repository: folder.repository)
     }
+    // One that runs with another configuration than the usual one.
+    for status in statuses where !folders.contains(where: { $0.path.string == status.path }) {
+      folders.append((status.name, FilePath(status.path), true, nil))
+    }
     if let here = here(), !folders.contains(where: { $0.path == here.folder }) {
-      let isProtected = statuses.contains { $0.path == here.folder.string }
       folders.append(
-        (
-          name: here.folder.lastComponent?.string ?? "/", path: here.folder,
-          isConfigured: isProtected, repository: here.repository
-        ))
+        (here.folder.lastComponent?.string ?? "/", here.folder, false, here.repository))
     }
     facts.folders = folders.map { folder in
       var facts = FolderSurvey(

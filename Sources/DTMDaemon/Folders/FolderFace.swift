@@ -71,7 +71,7 @@ extension FolderStatus {
     if face.engineError == nil, face.lastSnapshot == nil {
       worsen(.unprotected, "the first snapshot is not taken yet")
     }
-    if let error = face.captureError {
+    if let error = face.captureError, error != face.engineError {
       worsen(.unprotected, "the last snapshot failed and is tried again: \(error)")
     }
     if let error = face.engineError { worsen(.unprotected, error) }

@@ -33,6 +33,12 @@ extension FolderLoop {
     }
   }
 
+  /// Somebody asks: what was in the way may be mended just now.
+  mutating func openNow() {
+    nextOpening = nil
+    openIfDue()
+  }
+
   private mutating func open() throws(FolderEngineError) {
     if identity == nil {
       let owner = try engines.owner(of: configuration)

@@ -95,12 +95,15 @@ struct FolderLoop {
     case .look: break
     case .ping(let answer): answer()
     case .snapshot(let request, let kind, let user, let answer):
+      openNow()
       lastTicket += 1
       requests[lastTicket] = Request(request: request, user: user, answer: answer)
       perform(
         settler.on(
           .requested(SettleRequest(kind: kind, ticket: lastTicket)), at: time.monotonic()))
-    case .wait(let request, let id, let answer): wait(request, id: id, answer: answer)
+    case .wait(let request, let id, let answer):
+      openNow()
+      wait(request, id: id, answer: answer)
     case .waitAbandoned(let id): waiters.remove(id: id)
     case .ownWritesBegan(let operation, let answer):
       ownWritesBegan(operation)

@@ -13,12 +13,12 @@ package struct RepositoryEngines: FolderEngines {
     of folder: FolderConfiguration
   ) throws(FolderEngineError) -> FolderOwner {
     let location = try RepositoryEngines.location(of: folder)
-    let repository = try RepositoryEngines.status(of: location.repository)
+    let repository = try RepositoryEngines.status(of: location.repository, location)
     if folder.repository == nil, !location.isInside {
       // Whoever may write the folder may write its pointer: it must not lead the daemon to act on
       // the repository of somebody else.
       let pointer = try RepositoryEngines.status(
-        of: folder.path.appending(FolderLocation.repositoryName))
+        of: folder.path.appending(FolderLocation.repositoryName), location)
       if pointer.uid != 0, pointer.uid != repository.uid {
         throw FolderEngineError(
           .permissionDenied,
@@ -52,12 +52,22 @@ package struct RepositoryEngines: FolderEngines {
         + " make one with dtm init, or say where it is in the configuration")
   }
 
-  private static func status(of path: FilePath) throws(FolderEngineError) -> FileStatus {
+  /// `path`: of the repository, or of the pointer to it.
+  private static func status(
+    of path: FilePath, _ location: FolderLocation
+  ) throws(FolderEngineError) -> FileStatus {
+    let place = Quoting.path(path)
     do throws(Errno) {
       return try Descriptor.open(path, .path).status()
+    } catch .noSuchFileOrDirectory {
+      let folder = Quoting.path(location.folder)
+      throw FolderEngineError(
+        .unavailable,
+        "there is no repository at \(place): mount its disk, or make a new one:"
+          + " dtm init \(folder) --repository \(place)")
     } catch {
       throw FolderEngineError(
-        .unavailable, "the repository \(Quoting.path(path)) can't be looked at: \(error)")
+        .unavailable, "the repository \(place) can't be looked at: \(error)")
     }
   }
 }

