@@ -11,6 +11,9 @@ struct RandomChanges: Sendable {
   /// Files that had several names at some time. What is done through one name raises no event under
   /// the others, and when the name is gone again nothing tells.
   private(set) var linked: Set<UInt64> = []
+  /// Files that were written on after they got their name: the events of that carry the name that the
+  /// file had before, `#` and its inode.
+  private(set) var nameless: Set<UInt64> = []
   /// The last operations, for a failed test to print.
   private(set) var log: [String] = []
 
@@ -62,7 +65,10 @@ struct RandomChanges: Sendable {
     case 24:
       let value = counter
       note("attribute", file ?? directory) { playground.setAttribute($0, value) }
-    case 25: note("unnamed", fresh()) { playground.writeUnnamed($0) }
+    case 25:
+      let place = fresh()
+      note("unnamed", place) { playground.writeUnnamed($0) }
+      if let inode = playground.inode(place) { nameless.insert(inode) }
     case 26: note("replace", fresh()) { playground.replace($0) }
     case 27: note("copy", inner(), fresh()) { playground.copyAll($0, $1) }
     default: note("rename", pick(outsideEntries()), fresh()) { playground.rename($0, $1) }
