@@ -1,4 +1,5 @@
 import DTMSystem
+import DTMTestSupport
 import Glibc
 import SystemPackage
 import Testing
@@ -45,7 +46,9 @@ enum Command {
       for index in unsafe envp.indices { unsafe free(envp[index]) }
     }
     var pid: pid_t = 0
-    let status = unsafe posix_spawnp(&pid, arguments[0], &actions, nil, &argv, &envp)
+    let status = unsafe withCleanSignals { attributes in
+      unsafe posix_spawnp(&pid, arguments[0], &actions, attributes, &argv, &envp)
+    }
     if status != 0 { throw Errno(rawValue: status) }
     return pid
   }

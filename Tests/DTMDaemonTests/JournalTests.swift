@@ -41,13 +41,17 @@ private final class Journal {
     for path in made { try? removeTree(path) }
   }
 
-  /// Entries with this folder, as soon as there are so many, one JSON object each.
+  /// Entries with this folder, once there are so many, one JSON object each.
   func entries(folder: String, count: Int) throws -> [JSONNode] {
-    let found = try Command.run([
-      "/usr/bin/timeout", "20", "/usr/bin/sh", "-c",
-      "journalctl -f -n all -o json --no-tail DTM_FOLDER=\(folder) 2>/dev/null | head -n \(count)",
-    ])
-    return try found.split(separator: "\n").map { try JSONNode(parsing: Array($0.utf8)) }
+    var found: [Substring] = []
+    // Asked again and again: one that follows the journal ends only when there is more to write.
+    _ = try eventually {
+      found = try Command.run([
+        "/usr/bin/sh", "-c", "journalctl -q -o json DTM_FOLDER=\(folder) 2>/dev/null; true",
+      ]).split(separator: "\n")
+      return found.count >= count
+    }
+    return try found.map { try JSONNode(parsing: Array($0.utf8)) }
   }
 
   private static func exists(_ path: FilePath) -> Bool {

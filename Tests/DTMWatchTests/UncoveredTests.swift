@@ -137,7 +137,9 @@ import Testing
     var arguments = unsafe words.map { unsafe strdup($0) } + [nil]
     defer { for index in unsafe arguments.indices { unsafe free(arguments[index]) } }
     var child: pid_t = 0
-    let spawned = unsafe posix_spawn(&child, words[0], nil, nil, &arguments, environ)
+    let spawned = unsafe withCleanSignals { attributes in
+      unsafe posix_spawn(&child, words[0], nil, attributes, &arguments, environ)
+    }
     try #require(spawned == 0)
     var status: Int32 = -1
     #expect(unsafe waitpid(child, &status, 0) == child)

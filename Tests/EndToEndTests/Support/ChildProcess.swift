@@ -1,3 +1,4 @@
+import DTMTestSupport
 import Glibc
 import Synchronization
 import Testing
@@ -172,18 +173,6 @@ final class ChildProcess {
       unsafe posix_spawn_file_actions_adddup2(&actions, first.writer, 1)
       unsafe posix_spawn_file_actions_adddup2(&actions, second.writer, 2)
     }
-    // Threads of the tests' pool block signals, and a child inherits that: it starts with none
-    // blocked and none ignored.
-    var attributes = posix_spawnattr_t()
-    unsafe posix_spawnattr_init(&attributes)
-    defer { unsafe posix_spawnattr_destroy(&attributes) }
-    var signals = sigset_t()
-    unsafe sigemptyset(&signals)
-    unsafe posix_spawnattr_setsigmask(&attributes, &signals)
-    unsafe sigfillset(&signals)
-    unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
-    unsafe posix_spawnattr_setflags(
-      &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
     var argumentPointers = unsafe arguments.map { unsafe strdup($0) } + [nil]
     var variablePointers = unsafe variables.map { unsafe strdup($0) } + [nil]
     defer {
@@ -191,8 +180,10 @@ final class ChildProcess {
       for index in variables.indices { unsafe free(variablePointers[index]) }
     }
     var pid: pid_t = 0
-    let code = unsafe posix_spawn(
-      &pid, "/usr/bin/env", &actions, &attributes, &argumentPointers, &variablePointers)
+    let code = unsafe withCleanSignals { attributes in
+      unsafe posix_spawn(
+        &pid, "/usr/bin/env", &actions, attributes, &argumentPointers, &variablePointers)
+    }
     try #require(code == 0, "posix_spawn: \(code)")
     return (pid, readers.output, readers.errors)
   }
