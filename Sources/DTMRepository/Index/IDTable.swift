@@ -89,10 +89,12 @@ struct IDTable: Sendable {
       ))
   }
 
-  /// The first row of an id, or nil; rows of one id stand together.
-  func firstRow(of id: ObjectID) -> Int? {
-    let row = lowerBound(id)
-    return row < count && self.id(row) == id ? row : nil
+  /// The rows of an id, which stand together; empty for a miss.
+  func rows(of id: ObjectID) -> Range<Int> {
+    let first = lowerBound(id)
+    var end = first
+    while end < count, self.id(end) == id { end += 1 }
+    return first..<end
   }
 
   /// Calls `body` with each id between two ids, copies too.

@@ -14,6 +14,8 @@ final class LivePackObjects {
   /// Of those that no index covers.
   private var rows = LiveRows()
   private var unindexedFrames = 0
+  /// A frame that counts can't be read; what is in it is not known here.
+  private var isDamaged = false
   private let files: any FileOperations
 
   /// `indexes`: the live indexes that are there, of any pack.
@@ -37,15 +39,15 @@ final class LivePackObjects {
   var count: Int { (index?.table.count ?? 0) + rows.rows.count }
 
   /// Whether all frames that count are known.
-  var isWhole: Bool { end == file.framesEnd }
+  var isWhole: Bool { end == file.framesEnd && !isDamaged }
 
-  /// Takes in the frames up to a committed length. Those before a damage are known afterwards.
+  /// Takes in the frames up to a committed length. A damaged one is passed over.
   func extend(to length: Int) throws(RepositoryError) {
     file.extend(to: length)
     do throws(RepositoryError) { try readFrames() } catch {
       guard error.code == .corrupt else { throw error }
       // An index that ends within a frame is of another time.
-      if index != nil { try readAnew() }
+      if index != nil { try readAnew() } else { try readBehindDamage() }
     }
   }
 
@@ -57,7 +59,19 @@ final class LivePackObjects {
     }
   }
 
-  /// Reads all frames, up to the first that is damaged, and gives the index up.
+  /// Goes on behind each frame whose header can't be read: it hides no other, for a reader of what it
+  /// held is told.
+  private func readBehindDamage() throws(RepositoryError) {
+    isDamaged = true
+    while let next = try file.nextFrame(after: end) {
+      end = next
+      do throws(RepositoryError) { return try readFrames() } catch {
+        guard error.code == .corrupt else { throw error }
+      }
+    }
+  }
+
+  /// Reads all frames, and gives the index up.
   private func readAnew() throws(RepositoryError) {
     if let index { try? files.remove(index.name) }
     index = nil
@@ -65,8 +79,8 @@ final class LivePackObjects {
     unindexedFrames = 0
     end = file.framesStart
     do throws(RepositoryError) { try readFrames() } catch {
-      // A reader of what stands behind is told.
-      if error.code != .corrupt { throw error }
+      guard error.code == .corrupt else { throw error }
+      try readBehindDamage()
     }
   }
 
@@ -92,11 +106,8 @@ final class LivePackObjects {
   /// The frames that may hold copies of an object, the last ones first; none for a miss.
   func frameOffsets(of id: ObjectID, _ kind: ObjectKind) -> [Int] {
     var offsets = rows.frameOffsets(of: id, kind)
-    guard let index, var row = index.table.firstRow(of: id) else { return offsets }
-    while row < index.table.count, index.table.id(row) == id {
-      if let place = index.location(row) { offsets.append(place.frameOffset) }
-      row += 1
-    }
+    guard let index else { return offsets }
+    offsets += index.table.rows(of: id).compactMap { index.location($0)?.frameOffset }
     return offsets
   }
 

@@ -28,8 +28,8 @@ struct ObjectLocation {
   let frameOffset: Int
 }
 
-/// All packs of a repository, and where each object is: live packs by an index of
-/// their front and a hash table of the rest, sealed ones in mapped tables. Not for two threads at once.
+/// All packs of a repository, and where each object is: live packs by an index of their front and
+/// a hash table of the rest, sealed ones in mapped tables. Not for two threads at once.
 final class PackCatalog {
   /// So many small tables are looked through before they are merged into one.
   private static let tableLimit = 8
@@ -197,22 +197,18 @@ final class PackCatalog {
     let name = ObjectName(id: id, kind: kind)
     if let location = untabled[name] { found.append(location) }
     for (handle, table) in tables {
-      guard var row = table.firstRow(of: id) else { continue }
-      while row < table.count, table.id(row) == id {
+      for row in table.rows(of: id) {
         let offset = table.bytes.littleEndianWord(at: table.rowOffset(row) + ObjectID.length)
         if offset < 1 << 40 {
           found.append(ObjectLocation(pack: handle, frameOffset: Int(offset)))
         }
-        row += 1
       }
     }
     for (index, handles) in indexes {
-      guard var row = index.table.firstRow(of: id) else { continue }
-      while row < index.table.count, index.table.id(row) == id {
+      for row in index.table.rows(of: id) {
         if let (pack, frameOffset) = index.location(row), let handle = handles[pack] {
           found.append(ObjectLocation(pack: handle, frameOffset: frameOffset))
         }
-        row += 1
       }
     }
     return found

@@ -25,6 +25,7 @@ final class PackFile {
   /// Behind a frame longer than this, only the next one's header is worth reading ahead; the header of
   /// 200 objects fits.
   private static let windowGuess = 8 << 10
+  private static let searchWindow = 1 << 20
 
   static func name(_ id: PackID, _ kind: PackKind, sealed: Bool) -> String {
     "\(sealed ? "packs" : "live")/\(id.hex).\(kind.fileExtension)"
@@ -280,6 +281,28 @@ final class PackFile {
       lastLength = header.frameLength
       offset += lastLength
     }
+  }
+
+  /// Where the next frame with a right header begins behind an offset; nil where none does. For going
+  /// on behind a damaged one.
+  func nextFrame(after offset: Int) throws(RepositoryError) -> Int? {
+    var position = offset + 1
+    while position < framesEnd {
+      let window = try bytes(at: position, count: Self.searchWindow)
+      for index in window.indices where window[index] == FrameHeader.magic[0] {
+        // At the window's end there may be a part of it alone.
+        guard FrameHeader.magic.starts(with: window[index...].prefix(4)) else { continue }
+        do throws(RepositoryError) {
+          _ = try frameHeader(at: position + index)
+          return position + index
+        } catch {
+          guard error.code == .corrupt else { throw error }
+        }
+      }
+      if window.isEmpty { return nil }
+      position += window.count
+    }
+    return nil
   }
 
   private func decodeHeader(

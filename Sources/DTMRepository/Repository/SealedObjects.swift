@@ -18,13 +18,11 @@ struct SealedObjects {
   func place(of name: ObjectName) -> (writer: Int, frameOffset: Int)? {
     guard firstWords.contains(name.id.words.0) else { return nil }
     for (writer, table) in packs {
-      guard var row = table.firstRow(of: name.id) else { continue }
-      while row < table.count, table.id(row) == name.id {
+      for row in table.rows(of: name.id) {
         let at = table.rowOffset(row) + ObjectID.length
         if table.bytes.bytes((at + 16)..<(at + 17))[0] == name.kind.rawValue {
           return (writer, Int(truncatingIfNeeded: table.bytes.littleEndianWord(at: at)))
         }
-        row += 1
       }
     }
     return nil
