@@ -29,10 +29,22 @@ extension FolderConfiguration {
     writer.field(FolderKey.repository.rawValue, repository?.string)
     writer.field(FolderKey.ignore.rawValue, strings: ignore)
     writer.object(FolderKey.settle.rawValue) { writer in
-      writer.field(SettleKey.quiet.rawValue, DurationText.text(of: settle.quiet))
-      writer.field(SettleKey.atMost.rawValue, DurationText.text(of: settle.atMost))
-      writer.field(SettleKey.minInterval.rawValue, DurationText.text(of: settle.minInterval))
-      writer.field(SettleKey.openFiles.rawValue, settle.openFiles.rawValue)
+      SettleOverrides(
+        quiet: settle.quiet, atMost: settle.atMost, minInterval: settle.minInterval,
+        openFiles: settle.openFiles
+      ).write(to: &writer)
     }
+  }
+}
+
+extension SettleOverrides {
+  /// The members of a `settle` object.
+  func write(to writer: inout JSONWriter) {
+    for (key, span) in [
+      (SettleKey.quiet, quiet), (.atMost, atMost), (.minInterval, minInterval),
+    ] {
+      if let span { writer.field(key.rawValue, DurationText.text(of: span)) }
+    }
+    if let openFiles { writer.field(SettleKey.openFiles.rawValue, openFiles.rawValue) }
   }
 }

@@ -201,7 +201,7 @@ import Testing
       subject: "protection", words: "the daemon sees none",
       mend: [
         "mkdir -p /etc/systemd/system/dtmd.service.d",
-        "printf '[Service]\\nPrivateTmp=no\\n' >/etc/systemd/system/dtmd.service.d/lake.conf",
+        "printf '[Service]\\nPrivateTmp=%s\\n' no >/etc/systemd/system/dtmd.service.d/lake.conf",
         "systemctl daemon-reload; systemctl restart dtmd",
       ]),
     Case(
@@ -210,7 +210,7 @@ import Testing
       severity: .error, subject: "protection", words: "the daemon sees none",
       mend: [
         "mkdir -p /etc/systemd/system/dtmd.service.d",
-        "printf '[Service]\\nPrivateTmp=no\\n' >/etc/systemd/system/dtmd.service.d/lake.conf",
+        "printf '[Service]\\nPrivateTmp=%s\\n' no >/etc/systemd/system/dtmd.service.d/lake.conf",
         "systemctl daemon-reload; systemctl restart dtmd",
       ]),
     Case(
@@ -219,7 +219,7 @@ import Testing
       subject: "protection", words: "Read-only",
       mend: [
         "mkdir -p /etc/systemd/system/dtmd.service.d",
-        "printf '[Service]\\nReadWritePaths=/var/lib/dtm/lake\\n' >/etc/systemd/system/dtmd.service.d/lake.conf",
+        "printf '[Service]\\nReadWritePaths=%s\\n' /var/lib/dtm/lake >/etc/systemd/system/dtmd.service.d/lake.conf",
         "systemctl daemon-reload; systemctl restart dtmd",
       ]),
     Case(
@@ -233,6 +233,13 @@ import Testing
         facts.folders[0].isConfigured = false
       }, severity: .note, subject: "protection", words: "only dtm snapshot",
       mend: ["dtm protect /srv/data/lake"]),
+    Case(
+      name: "a path that a shell would take apart",
+      change: {
+        $0.folders[0] = FolderFacts(
+          name: "l", path: "/my lake", isConfigured: true, place: .missing)
+      }, severity: .error, subject: "folder", words: "nothing at its path",
+      mend: ["dtm -C '/my lake' restore"]),
     Case(
       name: "no repository", change: { $0.folders[0].repository = nil }, severity: .error,
       subject: "repository", words: "has none", mend: ["dtm init /srv/data/lake"]),
@@ -286,6 +293,15 @@ import Testing
     #expect(found?.message.contains(bad.words) == true, "\(found?.message ?? "")")
     #expect(found?.mend == bad.mend)
     #expect(found?.message.hasSuffix(".") == false)
+  }
+
+  @Test func `leaves to the daemon to say why it protects nothing`() {
+    var facts = Self.well()
+    facts.folders[0].repository = nil
+    facts.folders[0].status?.state = .unprotected
+    facts.folders[0].status?.reasons = ["there is no repository at /r: dtm init makes one"]
+    let bad = Self.findings(facts).filter { $0.severity != .ok }
+    #expect(bad.map(\.subject) == ["protection"])
   }
 
   @Test func `its findings are as they were agreed, within 80 columns`() throws {

@@ -9,87 +9,10 @@ import Glibc
 import SystemPackage
 import Testing
 
-/// A folder under a service with fake engines and the real watcher.
-private final class Fixture {
-  let directory: TestDirectory
-  let engines = FakeEngines()
-  let log = LogLines()
-  let service: FolderService
-
-  init(
-    settle: SettlePolicy = SettlePolicy(
-      quiet: .milliseconds(20), atMost: .seconds(5), minInterval: .zero),
-    time: any TimeSource = SystemTimeSource(),
-    prepare: (TestDirectory, FakeEngines) throws -> Void = { _, _ in }
-  ) throws {
-    directory = try TestDirectory()
-    try directory.makeDirectory("lake")
-    try directory.write("lake/first", "1")
-    try prepare(directory, engines)
-    service = try FolderService(
-      .test(directory.path.appending("lake"), settle: settle), engines: engines, time: time,
-      logger: log.logger())
-  }
-
-  deinit {
-    engines.state.update { $0.isGateOpen = true }
-    service.stop()
-    service.join()
-  }
-
-  /// Settles only when asked.
-  static let byHand = SettlePolicy(
-    quiet: .seconds(3600), atMost: .seconds(86400), minInterval: .seconds(3600))
-
-  func write(_ name: String, _ text: String = "x") throws {
-    try directory.write("lake/\(name)", text)
-  }
-
-  func snapshot(
-    _ change: (inout SnapshotRequest) -> Void = { _ in }
-  ) -> Answer<Result<SnapshotOutcome, DaemonFault>> {
-    let answer = Answer<Result<SnapshotOutcome, DaemonFault>>()
-    var request = SnapshotRequest(folder: "lake")
-    change(&request)
-    service.snapshot(request, user: 7) { answer.give($0) }
-    return answer
-  }
-
-  func wait(
-    quiet: Duration? = nil, timeout: Duration? = .seconds(20)
-  ) -> Answer<Result<SnapshotSummary?, DaemonFault>> {
-    let answer = Answer<Result<SnapshotSummary?, DaemonFault>>()
-    _ = service.wait(WaitRequest(folder: "lake", quiet: quiet, timeout: timeout)) {
-      answer.give($0)
-    }
-    return answer
-  }
-
-  /// Lets seconds pass until the orders are as asked.
-  func passTime(_ time: ManualTimeSource, until isReached: ([CaptureOrder]) -> Bool) -> Bool {
-    eventually {
-      time.advance(by: .seconds(1))
-      service.look()
-      return isReached(engines.orders)
-    }
-  }
-
-  /// Waits for the first snapshot and for everything to be captured.
-  func settleIn() throws {
-    _ = engines.waitForOrders(1)
-    #expect(eventually { service.status.phase == .idle && service.status.state == .protected })
-  }
-}
-
-extension CaptureOrder {
-  fileprivate func marks(_ path: String) -> Bool {
-    PathKey(path).map { changes.covers($0) } ?? false
-  }
-}
-
+/// What is captured, and when.
 @Suite struct FolderServiceTests {
   @Test func `what is there is captured by a scan, what changes then by its events`() throws {
-    let fixture = try Fixture()
+    let fixture = try ServiceFixture()
     try fixture.settleIn()
     try fixture.write("second")
     let orders = fixture.engines.waitForOrders(2)
@@ -104,7 +27,7 @@ extension CaptureOrder {
   }
 
   @Test func `a write that takes no part is no reason for a snapshot`() throws {
-    let fixture = try Fixture()
+    let fixture = try ServiceFixture()
     try fixture.settleIn()
     try fixture.write("ignored")
     _ = try fixture.wait().wait().get()
@@ -112,7 +35,7 @@ extension CaptureOrder {
   }
 
   @Test func `the sets of all captures follow each other without a gap`() throws {
-    let fixture = try Fixture()
+    let fixture = try ServiceFixture()
     try fixture.settleIn()
     for number in 0..<10 {
       try fixture.write("file\(number)")
@@ -127,60 +50,8 @@ extension CaptureOrder {
     #expect(orders.dropFirst().allSatisfy { $0.basis == .events })
   }
 
-  @Test func `waiting ends when what was written before is in a snapshot`() throws {
-    let fixture = try Fixture()
-    try fixture.settleIn()
-    for number in 1...20 {
-      try fixture.write("file\(number)")
-      let snapshot = try fixture.wait().wait().get()
-      #expect(fixture.engines.orders.contains { $0.basis == .events && $0.marks("file\(number)") })
-      #expect(snapshot?.id == fixture.engines.state.withLock { $0.newest?.id })
-    }
-  }
-
-  @Test func `waiting where nothing is to be captured ends at once`() throws {
-    let fixture = try Fixture()
-    try fixture.settleIn()
-    _ = try fixture.wait(timeout: nil).wait().get()
-    #expect(fixture.engines.orders.count == 1)
-  }
-
-  @Test func `waiting is busy when its time is over`() throws {
-    let fixture = try Fixture(settle: Fixture.byHand)
-    try fixture.settleIn()
-    try fixture.write("second")
-    guard case .failure(.busy) = try fixture.wait(timeout: .milliseconds(30)).wait() else {
-      Issue.record("not busy")
-      return
-    }
-    #expect(fixture.engines.orders.count == 1)
-  }
-
-  @Test func `waiting for quiet waits for it after the last write`() throws {
-    let fixture = try Fixture()
-    try fixture.settleIn()
-    try fixture.write("second")
-    let began = ContinuousClock.now
-    _ = try fixture.wait(quiet: .milliseconds(300)).wait().get()
-    #expect(ContinuousClock.now - began >= .milliseconds(250))
-    #expect(fixture.engines.orders.contains { $0.marks("second") && $0.basis == .events })
-  }
-
-  @Test func `who abandons a wait has no answer, and the others have`() throws {
-    let fixture = try Fixture(settle: Fixture.byHand)
-    try fixture.settleIn()
-    try fixture.write("second")
-    let first = Answer<Result<SnapshotSummary?, DaemonFault>>()
-    let abandon = fixture.service.wait(WaitRequest(folder: "lake")) { first.give($0) }
-    let second = fixture.wait()
-    abandon()
-    _ = try fixture.snapshot().wait().get()
-    _ = try second.wait().get()
-    #expect(first.now == nil)
-  }
-
   @Test func `a snapshot by hand is taken at once and carries what was asked`() throws {
-    let fixture = try Fixture(settle: Fixture.byHand)
+    let fixture = try ServiceFixture(settle: ServiceFixture.byHand)
     try fixture.settleIn()
     try fixture.write("second")
     let outcome = try fixture.snapshot { request in
@@ -205,7 +76,7 @@ extension CaptureOrder {
   }
 
   @Test func `a snapshot by hand may look at everything`() throws {
-    let fixture = try Fixture(settle: Fixture.byHand)
+    let fixture = try ServiceFixture(settle: ServiceFixture.byHand)
     try fixture.settleIn()
     let scan = try fixture.snapshot { $0.look = .scan }.wait().get()
     #expect(scan.snapshot.basis == .scan)
@@ -214,7 +85,7 @@ extension CaptureOrder {
   }
 
   @Test func `a snapshot only if something changed may find nothing`() throws {
-    let fixture = try Fixture(settle: Fixture.byHand)
+    let fixture = try ServiceFixture(settle: ServiceFixture.byHand)
     try fixture.settleIn()
     fixture.engines.state.update { $0.findsChanges = false }
     let outcome = try fixture.snapshot { $0.ifChanged = true }.wait().get()
@@ -223,7 +94,7 @@ extension CaptureOrder {
   }
 
   @Test func `a trigger that nobody may ask for is refused`() throws {
-    let fixture = try Fixture()
+    let fixture = try ServiceFixture()
     for kind in ["quiet", "start", "nonsense"] {
       let answer = try fixture.snapshot { $0.kind = kind }.wait()
       guard case .failure(.invalidParameter("kind")) = answer else {
@@ -233,60 +104,9 @@ extension CaptureOrder {
     }
   }
 
-  @Test func `a set that the engine can't build on becomes a scan`() throws {
-    let fixture = try Fixture()
-    try fixture.settleIn()
-    fixture.engines.state.update { $0.failures = [FolderEngineError(.refused, "other base")] }
-    try fixture.write("second")
-    _ = try fixture.wait().wait().get()
-    let orders = fixture.engines.orders
-    #expect(orders.map(\.basis) == [.scan, .events, .scan])
-    #expect(fixture.service.status.state == .protected)
-  }
-
-  @Test func `a failed capture is said, and tried again with the same changes`() throws {
-    let time = ManualTimeSource()
-    let fixture = try Fixture(
-      settle: SettlePolicy(quiet: .zero, atMost: .seconds(5), minInterval: .zero), time: time)
-    try fixture.settleIn()
-    fixture.engines.state.update { $0.failures = [FolderEngineError(.noSpace, "the disk is full")] }
-    try fixture.write("second")
-    #expect(fixture.engines.waitForOrders(2).count == 2)
-    #expect(eventually { fixture.service.status.state == .unprotected })
-    #expect(fixture.service.status.reasons.contains { $0.contains("the disk is full") })
-    try fixture.write("third")
-    #expect(fixture.passTime(time) { $0.count == 3 })
-    let order = fixture.engines.orders[2]
-    #expect(order.marks("second"))
-    #expect(order.basis == .events)
-    #expect(eventually { fixture.service.status.state == .protected })
-    #expect(fixture.log.all.filter { $0.contains("event=snapshotFailed") }.count == 1)
-    #expect(fixture.log.all.contains { $0.contains("event=folderUnprotected") })
-  }
-
-  @Test func `who asked for a snapshot that fails is told why`() throws {
-    let fixture = try Fixture(settle: Fixture.byHand)
-    try fixture.settleIn()
-    for (error, fault) in [
-      (
-        FolderEngineError(.noSpace, "the disk is full", path: "a/b"),
-        DaemonFault.snapshotFailed(reason: "the disk is full", path: "a/b")
-      ),
-      (FolderEngineError(.locked, "pid 7 captures"), .busy(reason: "pid 7 captures")),
-      (FolderEngineError(.permissionDenied, "no"), .permissionDenied(reason: "no")),
-    ] {
-      fixture.engines.state.update { $0.failures = [error] }
-      guard case .failure(let found) = try fixture.snapshot().wait() else {
-        Issue.record("it did not fail")
-        continue
-      }
-      #expect(found == fault)
-    }
-  }
-
   @Test(arguments: 1...10)
   func `stopping takes a last snapshot of what changed, a moment before too`(_: Int) throws {
-    let fixture = try Fixture(settle: Fixture.byHand)
+    let fixture = try ServiceFixture(settle: ServiceFixture.byHand)
     try fixture.settleIn()
     try fixture.write("second")
     fixture.service.stop()
@@ -300,7 +120,7 @@ extension CaptureOrder {
   }
 
   @Test func `stopping takes no snapshot where nothing changed`() throws {
-    let fixture = try Fixture(settle: Fixture.byHand)
+    let fixture = try ServiceFixture(settle: ServiceFixture.byHand)
     try fixture.settleIn()
     let waiting = fixture.wait(quiet: .seconds(3600), timeout: nil)
     fixture.service.stop()
@@ -317,7 +137,7 @@ extension CaptureOrder {
   }
 
   @Test func `while a restore writes, only what it asks for is captured`() throws {
-    let fixture = try Fixture()
+    let fixture = try ServiceFixture()
     try fixture.settleIn()
     let began = Answer<Result<Void, DaemonFault>>()
     fixture.service.ownWritesBegan("restore") { began.give($0) }
@@ -339,71 +159,8 @@ extension CaptureOrder {
     #expect(fixture.engines.orders.count == 3)
   }
 
-  @Test func `a folder that is gone is unprotected, and no snapshot is taken of it`() throws {
-    let fixture = try Fixture()
-    try fixture.settleIn()
-    try fixture.directory.remove("lake")
-    #expect(eventually { fixture.service.status.state == .unprotected })
-    let status = fixture.service.status
-    #expect(status.phase == .offline)
-    #expect(status.reasons.contains { $0.contains("there is nothing at") })
-    guard case .failure(.busy) = try fixture.wait().wait() else {
-      Issue.record("waiting for a folder that is gone")
-      return
-    }
-    guard case .failure = try fixture.snapshot().wait() else {
-      Issue.record("a snapshot of a folder that is gone")
-      return
-    }
-    #expect(fixture.engines.orders.count == 1)
-    // It comes back with content, and is protected again by itself.
-    try fixture.directory.makeDirectory("new")
-    try fixture.directory.write("new/back", "1")
-    let path = fixture.directory.path
-    let moved = unsafe rename(path.appending("new").string, path.appending("lake").string)
-    #expect(moved == 0)
-    let orders = fixture.engines.waitForOrders(2)
-    #expect(orders.last?.basis == .scan)
-    #expect(eventually { fixture.service.status.state == .protected })
-  }
-
-  @Test func `a repository that can't be opened is said, and tried again`() throws {
-    let time = ManualTimeSource()
-    let fixture = try Fixture(time: time) { _, engines in
-      engines.state.update {
-        $0.openFailure = FolderEngineError(.unavailable, "there is no repository at /r")
-      }
-    }
-    #expect(eventually { fixture.service.isSettledIn })
-    let status = fixture.service.status
-    #expect(status.state == .unprotected)
-    #expect(status.reasons == ["there is no repository at /r"])
-    guard case .failure(.snapshotFailed) = try fixture.snapshot().wait() else {
-      Issue.record("a snapshot without a repository")
-      return
-    }
-    // Said once, whatever failed for it.
-    #expect(fixture.service.status.reasons == ["there is no repository at /r"])
-    fixture.engines.state.update { $0.openFailure = nil }
-    #expect(fixture.passTime(time) { $0.count == 1 })
-    #expect(fixture.log.all.filter { $0.contains("event=repositoryUnavailable") }.count == 1)
-  }
-
-  @Test func `who asks does not wait for the next try to open a repository`() throws {
-    let fixture = try Fixture(time: ManualTimeSource()) { _, engines in
-      engines.state.update {
-        $0.openFailure = FolderEngineError(.unavailable, "there is no repository at /r")
-      }
-    }
-    #expect(eventually { fixture.service.isSettledIn })
-    fixture.engines.state.update { $0.openFailure = nil }
-    // As dtm init does, which made the repository just now; no time passes.
-    _ = try fixture.snapshot().wait().get()
-    #expect(fixture.service.status.reasons.isEmpty || fixture.service.status.state != .unprotected)
-  }
-
   @Test func `snapshots are recorded with their particulars`() throws {
-    let fixture = try Fixture(settle: Fixture.byHand)
+    let fixture = try ServiceFixture(settle: ServiceFixture.byHand)
     try fixture.settleIn()
     fixture.engines.state.update { $0.isComplete = false }
     let outcome = try fixture.snapshot().wait().get()
@@ -418,7 +175,7 @@ extension CaptureOrder {
   }
 
   @Test func `other words for settling are taken at once`() throws {
-    let fixture = try Fixture(settle: Fixture.byHand)
+    let fixture = try ServiceFixture(settle: ServiceFixture.byHand)
     try fixture.settleIn()
     try fixture.write("second")
     #expect(eventually { fixture.service.status.phase != .idle })
@@ -429,7 +186,7 @@ extension CaptureOrder {
 
   @Test(.enabled(if: geteuid() == 0, "root acts as others"))
   func `a folder whose repository is another's is captured as that user`() throws {
-    let fixture = try Fixture { directory, engines in
+    let fixture = try ServiceFixture { directory, engines in
       engines.state.update { $0.owner = FolderOwner(uid: 65534, gid: 65534) }
       try Descriptor.open(directory.path, .readOnly).setMode(0o755)
     }
@@ -440,7 +197,7 @@ extension CaptureOrder {
   }
 
   @Test func `many changes while a capture runs are all in the next ones`() throws {
-    let fixture = try Fixture()
+    let fixture = try ServiceFixture()
     try fixture.settleIn()
     fixture.engines.state.update { $0.isGateOpen = false }
     try fixture.write("one")

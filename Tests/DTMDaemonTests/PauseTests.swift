@@ -77,17 +77,8 @@ import Testing
 
   @Test func `a pause with an end resumes by itself`() throws {
     let time = ManualTimeSource(now: Timestamp(seconds: 1_795_333_201), monotonic: .seconds(100))
-    let directory = try TestDirectory()
-    try directory.makeDirectory("lake")
-    try directory.write("lake/first", "1")
-    let engines = FakeEngines()
-    let service = try FolderService(
-      .test(directory.path.appending("lake")), engines: engines, time: time,
-      logger: LogLines().logger())
-    defer {
-      service.stop()
-      service.join()
-    }
+    let fixture = try ServiceFixture(time: time)
+    let (service, engines) = (fixture.service, fixture.engines)
     #expect(
       eventually {
         time.advance(by: .seconds(1))
@@ -103,7 +94,7 @@ import Testing
     let again = Answer<Result<Timestamp?, DaemonFault>>()
     service.pause(for: .seconds(60)) { again.give($0) }
     _ = try again.wait().get()
-    try directory.write("lake/second", "2")
+    try fixture.write("second", "2")
     #expect(eventually { service.status.dirty > 0 })
     time.advance(by: .seconds(59))
     service.look()
@@ -127,17 +118,8 @@ import Testing
 
   @Test func `a restore that does not end is told once it holds snapshots for long`() throws {
     let time = ManualTimeSource(now: Timestamp(seconds: 1_795_333_201), monotonic: .seconds(100))
-    let directory = try TestDirectory()
-    try directory.makeDirectory("lake")
-    try directory.write("lake/first", "1")
-    let engines = FakeEngines()
-    let service = try FolderService(
-      .test(directory.path.appending("lake")), engines: engines, time: time,
-      logger: LogLines().logger())
-    defer {
-      service.stop()
-      service.join()
-    }
+    let fixture = try ServiceFixture(time: time)
+    let service = fixture.service
     #expect(
       eventually {
         time.advance(by: .seconds(1))

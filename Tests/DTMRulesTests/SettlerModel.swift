@@ -85,7 +85,7 @@ struct SettlerModel {
     for item in history {
       guard case .event(let event) = item.entry else { continue }
       switch event {
-      case .paused(let end): paused = end.map { time < $0 } ?? true
+      case .paused: paused = true
       case .resumed: paused = false
       case .ownWritesBegan: owners += 1
       case .ownWritesEnded: owners = max(0, owners - 1)
@@ -97,27 +97,20 @@ struct SettlerModel {
     return paused || owners > 0 || unavailable
   }
 
-  /// When the last pause ended, by hand or by itself; zero before the first.
-  private func pauseEnd(at time: Duration) -> Duration {
-    var last = Duration.zero
+  /// When the last pause ended; zero before the first.
+  private var pauseEnd: Duration {
+    var end = Duration.zero
     var isPaused = false
-    var end: Duration?
-    func lapse(_ time: Duration) {
-      guard isPaused, let planned = end, planned <= time else { return }
-      (isPaused, last) = (false, planned)
-    }
     for item in history {
-      lapse(item.time)
       switch item.entry {
-      case .event(.paused(let planned)): (isPaused, end) = (true, planned)
+      case .event(.paused): isPaused = true
       case .event(.resumed):
-        if isPaused { last = item.time }
+        if isPaused { end = item.time }
         isPaused = false
       default: break
       }
     }
-    lapse(time)
-    return last
+    return end
   }
 
   /// Requests that still want a snapshot, in order of arrival.
@@ -196,7 +189,7 @@ struct SettlerModel {
     {
       return .nothing
     }
-    if time - max(history[oldest].time, pauseEnd(at: time)) >= policy.atMost {
+    if time - max(history[oldest].time, pauseEnd) >= policy.atMost {
       return .snapshot(SettleTrigger(kind: .atMost))
     }
     var lastActivity = history[newest].time

@@ -196,25 +196,32 @@ import Testing
     #expect(on(.snapshotFinished(stillDirty: false), 1) == snapshot(.rule, rule))
   }
 
-  @Test mutating func `a pause holds what is automatic and ends by itself`() {
+  @Test mutating func `a pause holds what is automatic, and has no deadline`() {
     let manual = SettleRequest(kind: .manual)
-    _ = on(.paused(until: .seconds(1800)), 0)
+    _ = on(.paused, 0)
     _ = on(.changed, 1)
-    #expect(settler.isPaused && settler.deadline == .seconds(1800))
+    #expect(settler.isPaused && settler.deadline == nil)
     #expect(on(.timer, 400) == .nothing)
     #expect(on(.requested(manual), 500) == snapshot(.manual, manual))
     capture(from: 500, to: 501)
+    _ = on(.changed, 502)
     #expect(settler.deadline == nil)
-    _ = on(.changed, 1799)
-    #expect(on(.timer, 1800) == .nothing)
-    #expect(!settler.isPaused && settler.deadline == .seconds(1801))
+    #expect(on(.resumed, 515) == .examineWriters)
   }
 
-  @Test mutating func `a pause without end has no deadline`() {
-    _ = on(.paused(until: nil), 0)
+  @Test mutating func `what a pause held back has all of atMost from its end`() {
+    _ = on(.paused, 0)
     _ = on(.changed, 1)
-    #expect(settler.deadline == nil)
-    #expect(on(.resumed, 3) == .examineWriters)
+    _ = on(.changed, 999)
+    // Long past the first change's atMost, and in the midst of a write.
+    #expect(on(.resumed, 1000) == .nothing)
+    #expect(settler.dirtySince == .seconds(1))
+    #expect(settler.deadline == .seconds(1001))
+    // One that is not there ends nothing.
+    _ = on(.changed, 1000.5)
+    _ = on(.resumed, 1100)
+    _ = on(.writers(open: true), 1100)
+    #expect(settler.deadline == .seconds(1300))
   }
 
   @Test mutating func `own writes are captured by their own request`() {
@@ -270,7 +277,7 @@ import Testing
 
   @Test mutating func `stopping leaves a paused or unavailable folder alone`() {
     _ = on(.changed, 0)
-    _ = on(.paused(until: nil), 0)
+    _ = on(.paused, 0)
     #expect(on(.stopping, 1) == .stopped)
     settler = Settler(policy: Self.policy)
     _ = on(.changed, 0)

@@ -50,7 +50,8 @@ struct DaemonLink {
     if let folder = try folder(path) { return folder }
     throw CommandFailure(
       .unavailable, "no daemon protects \(Quoting.path(path))",
-      hint: "dtm protect \(Quoting.path(path)) adds it; systemctl start dtmd or dtmd run starts one"
+      hint: "dtm protect \(Quoting.shell(path)) adds it;"
+        + " systemctl start dtmd or dtmd run starts one"
     )
   }
 

@@ -6,16 +6,17 @@ internal import SystemPackage
 struct FolderDiagnosis {
   private let folder: FolderFacts
   private let facts: DoctorFacts
+  /// The folder's path as a word of the lines that mend.
   private let path: String
 
   init(_ folder: FolderFacts, _ facts: DoctorFacts) {
     self.folder = folder
     self.facts = facts
-    path = Quoting.path(folder.path)
+    path = Quoting.shell(folder.path)
   }
 
   var findings: [Finding] {
-    [place, protection] + (folder.repository.map(findings) ?? [noRepository])
+    [place, protection] + (folder.repository.map(findings) ?? noRepository)
   }
 
   // MARK: - The folder
@@ -60,12 +61,12 @@ struct FolderDiagnosis {
       return Finding(
         .error, "protection",
         "the folder is there, but the daemon sees none: its unit has a /tmp of its own, or other"
-          + " mounts", mend: dropIn("PrivateTmp=no"))
+          + " mounts", mend: dropIn("PrivateTmp=%s", "no"))
     }
     if reasons.lowercased().contains("read-only file system") {
-      let place = folder.repository.map { Quoting.path($0.path) } ?? path
+      let place = folder.repository?.path ?? folder.path
       return Finding(
-        .error, "protection", reasons, mend: dropIn("ReadWritePaths=\(place)"))
+        .error, "protection", reasons, mend: dropIn("ReadWritePaths=%s", Quoting.shell(place)))
     }
     switch status.state {
     case .protected:
@@ -98,26 +99,34 @@ struct FolderDiagnosis {
     return Finding(.error, "protection", "nothing protects it while no daemon runs")
   }
 
-  /// What a unit does not let the daemon do, given by a drop-in.
-  private func dropIn(_ setting: String) -> [String] {
+  /// What a unit does not let the daemon do, given by a drop-in; `setting` has the value's place.
+  private func dropIn(_ setting: String, _ value: String) -> [String] {
     // One file a folder: each says what it needs.
-    [
+    let file = Quoting.shell(
+      FilePath("/etc/systemd/system/dtmd.service.d").appending("\(folder.name).conf"))
+    return [
       "mkdir -p /etc/systemd/system/dtmd.service.d",
-      "printf '[Service]\\n\(setting)\\n' >/etc/systemd/system/dtmd.service.d/\(folder.name).conf",
+      "printf '[Service]\\n\(setting)\\n' \(value) >\(file)",
       "systemctl daemon-reload; systemctl restart dtmd",
     ]
   }
 
   // MARK: - The repository
 
-  private var noRepository: Finding {
+  private var noRepository: [Finding] {
+    // A daemon that knows the folder has said what is the matter, by a configuration of its own.
+    if let status = folder.status, status.state == .unprotected { return [] }
     if folder.place != .directory {
-      return Finding(
-        .error, "repository", "its .dtm can't be looked at, and the configuration names none")
+      return [
+        Finding(
+          .error, "repository", "its .dtm can't be looked at, and the configuration names none")
+      ]
     }
-    return Finding(
-      .error, "repository", "the folder has none, or its .dtm can't be read",
-      mend: ["dtm init \(path)"])
+    return [
+      Finding(
+        .error, "repository", "the folder has none, or its .dtm can't be read",
+        mend: ["dtm init \(path)"])
+    ]
   }
 
   private func findings(_ repository: RepositoryFacts) -> [Finding] {
@@ -129,7 +138,7 @@ struct FolderDiagnosis {
         Finding(
           .warning, "permissions",
           "others may look into the repository (mode \(octal)), which holds copies of everything",
-          mend: ["chmod 700 \(Quoting.path(repository.path))"]))
+          mend: ["chmod 700 \(Quoting.shell(repository.path))"]))
     }
     if let abilities = repository.abilities { findings.append(ability(abilities, repository)) }
     if let space = repository.space { findings += self.space(space, repository) }
@@ -145,7 +154,7 @@ struct FolderDiagnosis {
     case .unreadable(let reason):
       return Finding(
         .error, "repository", "\(place) can't be read: \(Words.visible(reason))",
-        mend: ["ls -ld \(place)"])
+        mend: ["ls -ld \(Quoting.shell(repository.path))"])
     case .damaged(let reason):
       return Finding(
         .error, "repository", "\(place) is damaged: \(Words.visible(reason))",
@@ -192,7 +201,7 @@ struct FolderDiagnosis {
   private func space(_ space: FileSystemSpace, _ repository: RepositoryFacts) -> [Finding] {
     let free = HumanUnits.bytes(space.freeBytes)
     let text = "\(free) of \(HumanUnits.bytes(space.totalBytes)) free where the repository is"
-    let mend = ["df -h \(Quoting.path(repository.path))"]
+    let mend = ["df -h \(Quoting.shell(repository.path))"]
     let isLittle = space.freeBytes < Self.littleBytes && space.freeBytes < space.totalBytes / 20
     let bytes =
       space.freeBytes < Self.leastBytes && space.freeBytes < space.totalBytes / 20
@@ -204,38 +213,9 @@ struct FolderDiagnosis {
         Finding(
           .error, "inodes",
           "\(Words.grouped(space.freeInodes)) of \(Words.grouped(space.totalInodes)) free where the"
-            + " repository is", mend: ["df -i \(Quoting.path(repository.path))"]),
+            + " repository is", mend: ["df -i \(Quoting.shell(repository.path))"]),
       ]
     }
     return [bytes]
-  }
-}
-
-extension FileSystemType {
-  /// What mount(8) calls it; its number where it is none of the usual ones.
-  var name: String {
-    switch magic {
-    case 0xEF53: "ext4"
-    case 0x5846_5342: "xfs"
-    case 0x9123_683E: "btrfs"
-    case 0x0102_1994: "tmpfs"
-    case 0x794C_7630: "overlay"
-    case 0x2FC1_2FC1: "zfs"
-    case 0xF2F5_2010: "f2fs"
-    case 0xCA45_1A4E: "bcachefs"
-    case 0x4D44: "vfat"
-    case 0x2011_BAB0: "exfat"
-    case 0x6969: "nfs"
-    case 0xFF53_4D42, 0xFE53_4D42, 0x517B: "smb"
-    case 0x6573_5546: "fuse"
-    case 0x0102_1997: "9p"
-    case 0x00C3_6400: "ceph"
-    case 0x5346_414F, 0x6B41_4653: "afs"
-    case 0x7375_7245: "coda"
-    case 0x0116_1970: "gfs2"
-    case 0x7461_636F: "ocfs2"
-    case 0x0BD0_0BD0: "lustre"
-    default: "file system 0x" + String(magic, radix: 16)
-    }
   }
 }

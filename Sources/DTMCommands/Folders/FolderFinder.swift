@@ -30,7 +30,7 @@ struct FolderFinder {
     guard path == nil else {
       throw CommandFailure(
         .notFound, "there is no repository in \(Quoting.path(given)) or above it",
-        hint: "dtm init \(Quoting.path(given)) makes one")
+        hint: "dtm init \(Quoting.shell(given)) makes one")
     }
     throw CommandFailure(
       .notFound, "there is no folder \(Quoting.path(given)), and the configuration knows none there"

@@ -8,7 +8,8 @@ struct Doctor: ReportingVerb {
     usage: "dtm doctor [options]",
     discussion: """
       Watch limits, file systems, permissions, room, clock, journal, configuration, daemon, of the \
-      folders that your daemon's configuration names (the system's, for root) and the one you are in. \
+      folders that your daemon's configuration names (the system's, for root), those that a daemon \
+      tells you of, and the one you are in. \
       Works without a daemon and without a folder, and changes nothing. Status 1 where something is \
       to be mended.
       """)

@@ -98,7 +98,7 @@ struct Protect: ReportingVerb {
     if let repository, try invocation.absolute(repository) != there.repository {
       throw CommandFailure(
         .exists, "\(Quoting.path(folder)) is protected already, as \(there.name)",
-        hint: "dtm unprotect \(Quoting.path(folder)) first")
+        hint: "dtm unprotect \(Quoting.shell(folder)) first")
     }
     if !options.quiet, !options.json {
       try invocation.output.line("\(Quoting.path(folder)) is protected already, as \(there.name)")

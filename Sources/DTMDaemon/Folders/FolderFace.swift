@@ -119,7 +119,7 @@ extension FolderStatus {
   }
 
   private static func text(_ pause: FolderFace.Pause, path: String) -> String {
-    let end = "dtm -C \(path) resume"
+    let end = "dtm -C \(Quoting.shell(Array(path.utf8))) resume"
     guard let until = pause.until else {
       return "automatic snapshots are held until somebody resumes them: \(end)"
     }
@@ -177,13 +177,14 @@ extension FolderStatus {
   }
 
   private static func text(_ reason: HoldReason, path: String) -> String {
-    switch reason {
-    case .gone: "there is nothing at \(path); dtm -C \(path) restore brings the folder back"
+    let command = "dtm -C \(Quoting.shell(Array(path.utf8)))"
+    return switch reason {
+    case .gone: "there is nothing at \(path); \(command) restore brings the folder back"
     case .notDirectory: "what is at \(path) is no directory"
     case .unreadable(let error): "\(path) can't be looked at: \(error)"
-    case .empty: "\(path) is empty; if that is right: dtm -C \(path) snapshot"
+    case .empty: "\(path) is empty; if that is right: \(command) snapshot"
     case .otherFileSystem:
-      "another file system is at \(path) than before; if that is right: dtm -C \(path) snapshot"
+      "another file system is at \(path) than before; if that is right: \(command) snapshot"
     }
   }
 }

@@ -17,7 +17,7 @@ extension FolderLoop {
     let until = duration.map { time.now().advanced(by: $0) }
     pauseEnd = duration.map { time.monotonic() + $0 }
     shared.state.update { $0.face.pause = FolderFace.Pause(until: until) }
-    perform(settler.on(.paused(until: nil), at: time.monotonic()))
+    perform(settler.on(.paused, at: time.monotonic()))
     waiters.fail(.busy(reason: "automatic snapshots are paused"))
     logger.record(
       .folderPaused,

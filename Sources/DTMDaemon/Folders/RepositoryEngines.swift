@@ -60,11 +60,10 @@ package struct RepositoryEngines: FolderEngines {
     do throws(Errno) {
       return try Descriptor.open(path, .path).status()
     } catch .noSuchFileOrDirectory {
-      let folder = Quoting.path(location.folder)
       throw FolderEngineError(
         .unavailable,
         "there is no repository at \(place): mount its disk, or make a new one:"
-          + " dtm init \(folder) --repository \(place)")
+          + " dtm init \(Quoting.shell(location.folder)) --repository \(Quoting.shell(path))")
     } catch {
       throw FolderEngineError(
         .unavailable, "the repository \(place) can't be looked at: \(error)")

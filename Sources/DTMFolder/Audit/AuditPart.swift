@@ -7,51 +7,9 @@ package struct AuditSuspect: Sendable, Hashable {
   /// `subtree`: a directory that came or went, with all beneath it.
   package let scope: ChangeSet.Scope
   /// How it looked; nil when it was not there.
-  let sight: AuditSight?
+  let sight: StateRecord?
   /// How often it was another one at each look.
   var looks = 0
-}
-
-/// What an audit compares of an entry.
-struct AuditSight: Sendable, Hashable {
-  let identity: InodeIdentity
-  let mode: UInt32
-  let uid: UInt32
-  let gid: UInt32
-  let links: UInt32
-  let size: UInt64
-  let modified: FileTime
-  let changed: FileTime
-
-  init(_ record: StateRecord) {
-    identity = record.identity
-    mode = record.mode
-    uid = record.uid
-    gid = record.gid
-    links = record.links
-    size = record.size
-    modified = record.modified
-    changed = record.changed
-  }
-
-  var isDirectory: Bool { FileKind(mode: mode) == .directory }
-
-  /// Whether an event should have told the difference. A directory's own times, size and links
-  /// follow from what is in it, where ignored names count too.
-  func differs(from other: AuditSight) -> Bool {
-    if isDirectory, other.isDirectory {
-      return identity != other.identity || mode != other.mode || uid != other.uid
-        || gid != other.gid
-    }
-    return self != other
-  }
-
-  /// Whether nothing but the count of names and the ctime differs: a name was made or removed
-  /// elsewhere, which no event tells here.
-  func differsInNamesOnly(from other: AuditSight) -> Bool {
-    identity == other.identity && mode == other.mode && uid == other.uid && gid == other.gid
-      && size == other.size && modified == other.modified
-  }
 }
 
 /// What came of auditing one part of a folder.

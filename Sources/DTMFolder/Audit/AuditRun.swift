@@ -67,9 +67,8 @@ struct AuditRun {
         covered = key
         return
       case .there(let found):
-        let before = AuditSight(known.record)
-        if found.differs(from: before) {
-          let isOther = found.isDirectory != before.isDirectory || found.isDirectory
+        if found.differs(from: known.record) {
+          let isOther = found.isDirectory || known.record.isDirectory
           suspect(key, isOther ? .subtree : .entry, found)
           if isOther {
             covered = key
@@ -87,34 +86,29 @@ struct AuditRun {
   }
 
   private enum Sight {
-    case there(AuditSight)
+    case there(StateRecord)
     case nothing
     /// Ignored, in a nested repository, or on another mount.
     case excluded
   }
 
   private mutating func sight(of key: PathKey) throws(Errno) -> Sight {
-    guard let parent = key.parent else { return .there(sight(try root.currentStatus())) }
+    guard let parent = key.parent else { return .there(root.sight(try root.currentStatus())) }
     switch walker.enter(parent) {
     case .arrived(let directory, let scope):
       guard let status = try root.status(of: key.name, in: directory) else { return .nothing }
       if root.isElsewhere(status) || scope.ignores(key.bytes, isDirectory: status.isDirectory) {
         return .excluded
       }
-      return .there(sight(status))
+      return .there(root.sight(status))
     // A directory on the way that is not there is a suspect itself, of this part or one before.
     case .missing, .ignored, .nested, .mounted: return .excluded
     case .unreadable(_, let error): throw error
     }
   }
 
-  private func sight(_ status: FileStatus) -> AuditSight {
-    AuditSight(
-      StateRecord(status, rootDevice: root.device, captureClass: .stable, isRacy: false))
-  }
-
   private mutating func suspect(
-    _ key: PathKey, _ scope: ChangeSet.Scope, _ sight: AuditSight?
+    _ key: PathKey, _ scope: ChangeSet.Scope, _ sight: StateRecord?
   ) {
     part.suspects.append(AuditSuspect(key: key, scope: scope, sight: sight))
   }
@@ -137,7 +131,7 @@ struct AuditRun {
           !root.isElsewhere(status),
           !scope.ignores(child.bytes, isDirectory: status.isDirectory)
         else { continue }
-        suspect(child, status.isDirectory ? .subtree : .entry, sight(status))
+        suspect(child, status.isDirectory ? .subtree : .entry, root.sight(status))
       } catch { continue }
     }
   }
@@ -153,15 +147,15 @@ struct AuditRun {
       do throws(Errno) {
         now = try sight(of: suspect.key)
       } catch { continue }
-      var found: AuditSight?
+      var found: StateRecord?
       switch now {
       case .there(let sight): found = sight
       case .nothing: break
       case .excluded: continue
       }
       let record = try lookup.record(suspect.key)
-      if !isSuspicious(found, record) { continue }
-      if isSame(found, suspect.sight) {
+      if !differs(found, record) { continue }
+      if !differs(found, suspect.sight) {
         let isLate = isLate(suspect.key, found, record)
         verdict.findings.append(
           AuditVerdict.Finding(key: suspect.key, scope: suspect.scope, isLate: isLate))
@@ -174,29 +168,19 @@ struct AuditRun {
     return verdict
   }
 
-  private func isSuspicious(_ found: AuditSight?, _ record: StateRecord?) -> Bool {
-    switch (found, record) {
-    case (nil, nil): false
-    case (.some(let found), .some(let record)): found.differs(from: AuditSight(record))
-    default: true
-    }
-  }
-
-  private func isSame(_ found: AuditSight?, _ before: AuditSight?) -> Bool {
-    switch (found, before) {
-    case (nil, nil): true
-    case (.some(let found), .some(let before)): !found.differs(from: before)
-    default: false
-    }
+  /// Nil: there is nothing.
+  private func differs(_ found: StateRecord?, _ before: StateRecord?) -> Bool {
+    guard let found, let before else { return (found == nil) != (before == nil) }
+    return found.differs(from: before)
   }
 
   /// Whether no event can have told the difference.
   private mutating func isLate(
-    _ key: PathKey, _ found: AuditSight?, _ record: StateRecord?
+    _ key: PathKey, _ found: StateRecord?, _ record: StateRecord?
   ) -> Bool {
-    guard let found, let record, FileKind(mode: found.mode) == .file else { return false }
+    guard let found, let record, found.kind == .file else { return false }
     if found.links > 1 || record.links > 1 { return true }
-    if found.differsInNamesOnly(from: AuditSight(record)) { return true }
+    if found.differsInNamesOnly(from: record) { return true }
     guard let parent = key.parent, case .arrived(let directory, _) = walker.enter(parent) else {
       return false
     }

@@ -35,7 +35,7 @@ extension CaptureRun {
   private func settle(_ database: PathKey, _ log: PathKey) throws(FolderError) {
     for reading in 1...Self.readingLimit {
       guard let before = openFiles[database], let now = status(of: database) else { return }
-      if !now.differs(from: AuditSight(before.record)) { return }
+      if !now.differs(from: before.record) { return }
       if reading == Self.readingLimit || before.took > Self.slowReading { break }
       // Gone, or not to be read any more: what was captured of it stays, and the next snapshot tells.
       guard try readAgain(database), try readAgain(log) else { return }
@@ -47,13 +47,11 @@ extension CaptureRun {
       ))
   }
 
-  private func status(of key: PathKey) -> AuditSight? {
+  private func status(of key: PathKey) -> StateRecord? {
     guard let parent = key.parent else { return nil }
     do throws(Errno) {
       let directory = try root.openDirectory(parent)
-      guard let now = try root.status(of: key.name, in: directory) else { return nil }
-      return AuditSight(
-        StateRecord(now, rootDevice: root.device, captureClass: .hot, isRacy: false))
+      return try root.status(of: key.name, in: directory).map(root.sight)
     } catch {
       return nil
     }

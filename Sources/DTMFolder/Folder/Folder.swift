@@ -50,7 +50,7 @@ package final class Folder {
       if error == .noSuchFileOrDirectory || error == .notDirectory {
         throw FolderError(
           .held, "there is no folder at \(path): nothing is recorded",
-          hint: "dtm -C \(path) restore brings it back", cause: error)
+          hint: "dtm -C \(Quoting.shell(path)) restore brings it back", cause: error)
       }
       throw FolderError(error, "open", path.string)
     }

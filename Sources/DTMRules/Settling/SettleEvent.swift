@@ -24,8 +24,8 @@ package enum SettleEvent: Sendable, Hashable {
   /// One of them ended, well or not.
   case ownWritesEnded
 
-  /// No automatic snapshots until a moment of the monotonic clock, or until resumed.
-  case paused(until: Duration?)
+  /// No automatic snapshots until resumed.
+  case paused
   case resumed
   /// The folder can't be captured: its root is gone, replaced or not readable.
   case unavailable

@@ -2,13 +2,8 @@ extension Settler {
   /// When the caller has to report `.timer` if nothing else happens before; nil when time alone
   /// changes nothing. May lie in the past only if the caller is late.
   package var deadline: Duration? {
-    if capture != nil || isStopping || ownWriters > 0 || isUnavailable { return nil }
-    var earliest = retryTime ?? .zero
-    switch pause {
-    case .none: break
-    case .forever: return nil
-    case .until(let end): earliest = max(earliest, end)
-    }
+    if capture != nil || isStopping || isHeld { return nil }
+    let earliest = retryTime ?? .zero
     if !requests.isEmpty { return earliest }
     guard let dirt else { return nil }
     if dirt.isFromStart { return earliest }
@@ -38,7 +33,6 @@ extension Settler {
     if let first = inOrder(where: \.kind.isExplicit).first {
       return order(first.request.kind, [first])
     }
-    let isHeld = isPaused(at: now) || ownWriters > 0 || isUnavailable
     if isStopping { return stop(isHeld: isHeld) }
     if isHeld { return .nothing }
     if let retryTime, now < retryTime { return .nothing }
@@ -84,8 +78,6 @@ extension Settler {
 
   /// When changes are captured though the folder is not quiet.
   private func latest(_ dirt: Dirt) -> Duration {
-    var since = max(dirt.since, pauseEnd ?? dirt.since)
-    if case .until(let end) = pause { since = max(since, end) }
-    return since + policy.atMost
+    max(dirt.since, pauseEnd ?? dirt.since) + policy.atMost
   }
 }

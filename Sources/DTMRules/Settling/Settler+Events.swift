@@ -2,7 +2,6 @@ extension Settler {
   /// Takes an event in and says what is to be done at once.
   package mutating func on(_ event: SettleEvent, at time: Duration) -> SettleAction {
     now = max(now, time)
-    if case .until(let end) = pause, end <= now { (pause, pauseEnd) = (.none, end) }
     switch event {
     case .timer: break
     case .changed: change(isFromStart: false)
@@ -16,11 +15,10 @@ extension Settler {
     case .ownWritesEnded:
       ownWriters = max(0, ownWriters - 1)
       ownWritesEnd = now
-    case .paused(let end): pause = end.map(Pause.until) ?? .forever
+    case .paused: isPaused = true
     case .resumed:
-      if case .none = pause { break }
-      pause = .none
-      pauseEnd = now
+      if isPaused { pauseEnd = now }
+      isPaused = false
     case .unavailable: isUnavailable = true
     case .available: isUnavailable = false
     case .policyChanged(let policy): self.policy = policy

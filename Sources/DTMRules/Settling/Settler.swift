@@ -29,7 +29,8 @@ package struct Settler: Sendable {
   var failures = 0
   /// No automatic snapshot before this, after a failure.
   var retryTime: Duration?
-  var pause = Pause.none
+  /// Whether automatic snapshots are held until somebody resumes them.
+  package internal(set) var isPaused = false
   /// When the last pause ended. What it held back is late already: `atMost` counts from here, or it would
   /// be captured in the midst of a write.
   var pauseEnd: Duration?
@@ -72,11 +73,6 @@ package struct Settler: Sendable {
     let arrival: Int
   }
 
-  enum Pause: Sendable {
-    case none, forever
-    case until(Duration)
-  }
-
   package init(policy: SettlePolicy) {
     self.policy = policy
   }
@@ -91,8 +87,8 @@ package struct Settler: Sendable {
   package var lastChange: Duration? { dirt?.lastChange }
   /// Whether a capture was ordered and has not ended.
   package var isCapturing: Bool { capture != nil }
-  /// Whether a pause held at the last event.
-  package var isPaused: Bool { isPaused(at: now) }
+  /// Whether something holds automatic snapshots.
+  var isHeld: Bool { isPaused || ownWriters > 0 || isUnavailable }
   /// Whether the folder would be quiet, were no changed file open for writing.
   package var isWaitingForWriters: Bool { dirt != nil && writers == .open }
   /// Captures that failed since the last one that did not.
@@ -101,13 +97,5 @@ package struct Settler: Sendable {
   mutating func enqueue(_ request: SettleRequest) {
     arrivals += 1
     requests.append(Waiting(request: request, arrival: arrivals))
-  }
-
-  func isPaused(at time: Duration) -> Bool {
-    switch pause {
-    case .none: false
-    case .forever: true
-    case .until(let end): time < end
-    }
   }
 }

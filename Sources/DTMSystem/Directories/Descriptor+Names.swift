@@ -28,10 +28,7 @@ extension Descriptor {
   /// Throws `.improperLink` where the path leaves the directory or crosses a mount point, and
   /// `.tooManySymbolicLinkLevels` at a link.
   package func openOnSameMount(_ path: [UInt8], _ flags: OpenFlags) throws(Errno) -> Descriptor {
-    try openResolving(
-      path, flags.union(.noFollow),
-      resolve: CLINUX_RESOLVE_BENEATH | CLINUX_RESOLVE_NO_SYMLINKS
-        | CLINUX_RESOLVE_NO_MAGICLINKS | CLINUX_RESOLVE_NO_XDEV)
+    try openResolving(path, flags.union(.noFollow), staysOnMount: true)
   }
 
   /// The target of a symbolic link in this directory.

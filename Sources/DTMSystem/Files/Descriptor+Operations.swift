@@ -40,9 +40,7 @@ extension Descriptor {
   package func openBeneath(
     _ path: [UInt8], _ flags: OpenFlags, mode: UInt32 = 0
   ) throws(Errno) -> Descriptor {
-    try openResolving(
-      path, flags, mode: mode,
-      resolve: CLINUX_RESOLVE_BENEATH | CLINUX_RESOLVE_NO_SYMLINKS | CLINUX_RESOLVE_NO_MAGICLINKS)
+    try openResolving(path, flags, mode: mode, staysOnMount: false)
   }
 
   /// Reads up to `buffer.count` bytes at the file's position; 0 at its end.

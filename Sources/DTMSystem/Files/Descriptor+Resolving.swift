@@ -11,13 +11,17 @@ extension Descriptor {
   /// The kernel or a filter has no openat2(2) for this process.
   private static let lacksOpenat2 = Atomic<Bool>(false)
 
-  /// Opens a path beneath this directory as `resolve` (`RESOLVE_…`) says, links never followed.
+  /// Opens a path beneath this directory, and nowhere else, through no link, and on its mount where
+  /// `staysOnMount` wants it.
   func openResolving(
-    _ path: [UInt8], _ flags: OpenFlags, mode: UInt32 = 0, resolve: UInt64
+    _ path: [UInt8], _ flags: OpenFlags, mode: UInt32 = 0, staysOnMount: Bool
   ) throws(Errno) -> Descriptor {
     if !Self.lacksOpenat2.load(ordering: .relaxed) {
       let descriptor = rawValue
       let bits = UInt64(UInt32(bitPattern: flags.rawValue | CLINUX_O_CLOEXEC))
+      let resolve =
+        CLINUX_RESOLVE_BENEATH | CLINUX_RESOLVE_NO_SYMLINKS | CLINUX_RESOLVE_NO_MAGICLINKS
+        | (staysOnMount ? CLINUX_RESOLVE_NO_XDEV : 0)
       do throws(Errno) {
         let number = try unsafe withCString(of: path.isEmpty ? [UInt8(ascii: ".")] : path) {
           pointer throws(Errno) in
@@ -31,8 +35,7 @@ extension Descriptor {
         Self.lacksOpenat2.store(true, ordering: .relaxed)
       }
     }
-    return try openNameByName(
-      path, flags, mode: mode, staysOnMount: resolve & CLINUX_RESOLVE_NO_XDEV != 0)
+    return try openNameByName(path, flags, mode: mode, staysOnMount: staysOnMount)
   }
 
   /// What openat2(2) does with `RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS`, and

@@ -17,21 +17,26 @@ package struct FileSystemType: Hashable, Sendable {
   package static let tmpfs = FileSystemType(magic: 0x0102_1994)
   package static let overlay = FileSystemType(magic: 0x794C_7630)
 
-  private static let network: Set<UInt32> = [
-    0x6969,  // nfs
-    0xFF53_4D42, 0xFE53_4D42,  // cifs, smb2
-    0x517B,  // smb
-    0x0102_1997,  // 9p
-    0x00C3_6400,  // ceph
-    0x6573_5546,  // fuse
-    0x5346_414F,  // afs
-    0x7461_636F,  // ocfs2
-    0x0116_1970,  // gfs2
-    0x0BD0_0BD0,  // lustre
+  /// What mount(8) calls them; `isRemote`: another machine, or a program, may change what is on it.
+  private static let known: [UInt32: (name: String, isRemote: Bool)] = [
+    ext4.magic: ("ext4", false), xfs.magic: ("xfs", false), btrfs.magic: ("btrfs", false),
+    tmpfs.magic: ("tmpfs", false), overlay.magic: ("overlay", false),
+    0x2FC1_2FC1: ("zfs", false), 0xF2F5_2010: ("f2fs", false), 0xCA45_1A4E: ("bcachefs", false),
+    0x4D44: ("vfat", false), 0x2011_BAB0: ("exfat", false),
+    0x6969: ("nfs", true), 0xFF53_4D42: ("smb", true), 0xFE53_4D42: ("smb", true),
+    0x517B: ("smb", true), 0x0102_1997: ("9p", true), 0x00C3_6400: ("ceph", true),
+    0x6573_5546: ("fuse", true), 0x5346_414F: ("afs", true), 0x6B41_4653: ("afs", true),
+    0x7375_7245: ("coda", true), 0x7461_636F: ("ocfs2", true), 0x0116_1970: ("gfs2", true),
+    0x0BD0_0BD0: ("lustre", true),
   ]
 
   /// Whether timestamps may come from another machine's clock, and changes from other machines.
-  package var isRemote: Bool { Self.network.contains(magic) }
+  package var isRemote: Bool { Self.known[magic]?.isRemote ?? false }
+
+  /// What mount(8) calls it; its number where it is none of the usual ones.
+  package var name: String {
+    Self.known[magic]?.name ?? "file system 0x" + String(magic, radix: 16)
+  }
 
   /// Whether inode times are multigrain from Linux 6.13 on: a change after a stat is always seen.
   package var canHaveMultigrainTimes: Bool {

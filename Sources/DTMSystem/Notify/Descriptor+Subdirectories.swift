@@ -55,9 +55,7 @@ extension Descriptor {
 
   private func openPiece(_ path: ArraySlice<UInt8>, last: Bool) throws(Errno) -> Descriptor {
     try openResolving(
-      Array(path), last ? [.readOnly, .directory] : [.path, .directory],
-      resolve: CLINUX_RESOLVE_BENEATH | CLINUX_RESOLVE_NO_SYMLINKS
-        | CLINUX_RESOLVE_NO_MAGICLINKS | CLINUX_RESOLVE_NO_XDEV)
+      Array(path), last ? [.readOnly, .directory] : [.path, .directory], staysOnMount: true)
   }
 
   /// The next subdirectories' names from this directory's position on, in no order; nil at the end.

@@ -5,6 +5,9 @@ extension Quoting {
   package static func path(_ path: FilePath) -> String {
     self.path(path.bytes)
   }
+
+  /// A path as one word of a command line.
+  package static func shell(_ path: FilePath) -> String { shell(path.bytes) }
 }
 
 extension FilePath {

@@ -31,6 +31,27 @@ package enum Quoting {
     return result
   }
 
+  /// The bytes as one word of a POSIX shell's command line, or of bash's where control characters are in
+  /// it: what a command line that is shown says, to be copied and run.
+  package static func shell(_ bytes: [UInt8]) -> String {
+    let plain = Array("/._-+,:@%=".utf8)
+    let isPlain = bytes.allSatisfy { byte in
+      (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+        || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20) || plain.contains(byte)
+    }
+    if isPlain, !bytes.isEmpty { return String(decoding: bytes, as: UTF8.self) }
+    let text = path(bytes)
+    // Text that is shown otherwise than it is has escapes, which only `$'…'` takes back.
+    if !text.utf8.elementsEqual(bytes) {
+      return "$'"
+        + text.split(separator: "'", omittingEmptySubsequences: false)
+        .joined(separator: "\\'") + "'"
+    }
+    return "'"
+      + text.split(separator: "'", omittingEmptySubsequences: false)
+      .joined(separator: "'\\''") + "'"
+  }
+
   /// A path beneath a folder, with `/` between its components.
   package static func path(_ key: PathKey) -> String { path(key.path) }
 

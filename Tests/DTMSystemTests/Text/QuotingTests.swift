@@ -1,5 +1,7 @@
 import DTMSystem
 import DTMTestSupport
+import Glibc
+import SystemPackage
 import Testing
 
 @Suite struct QuotingTests {
@@ -16,6 +18,32 @@ import Testing
     )
   {
     #expect(Quoting.path(bytes).utf8.elementsEqual(shown.utf8))
+  }
+
+  @Test func `a shell takes a word for the bytes that it stands for`() throws {
+    var random = SplitMix.fresh("words of a shell")
+    var cases = ["/srv/lake", "/a b", "/it's", "/$HOME`x`\"", "/a\\b", "/ä", "/\n\u{1b}'x", "*"].map
+    {
+      Array($0.utf8)
+    }
+    for _ in 0..<500 {
+      cases.append((0...random.below(8)).map { _ in UInt8(1 + random.below(255)) })
+    }
+    #expect(Quoting.shell(cases[0]) == "/srv/lake" && Quoting.shell(cases[1]) == "'/a b'")
+    try withTemporaryDirectory { directory in
+      let (script, output) = (directory.appending("script"), directory.appending("output"))
+      let words = cases.map(Quoting.shell).joined(separator: " ")
+      // In the C locale too: bytes stay what they are.
+      try Descriptor.open(script, [.writeOnly, .create], mode: 0o600)
+        .write(Array("LC_ALL=C; printf '%s\\0' \(words)".utf8))
+      #expect(unsafe system("bash \(script.string) >\(output.string)") == 0)
+      let found = try Descriptor.open(output, .readOnly).readToEnd()
+        .split(separator: 0, omittingEmptySubsequences: false).dropLast()
+      #expect(found.count == cases.count)
+      for (bytes, found) in zip(cases, found) {
+        #expect(found.elementsEqual(bytes), "\(Quoting.shell(bytes))")
+      }
+    }
   }
 
   @Test func `different bytes never look the same`() {

@@ -1,0 +1,65 @@
+import DTMConfiguration
+import DTMControl
+import DTMDaemon
+import DTMRules
+import DTMSystem
+import DTMTestSupport
+import DTMWatch
+import Glibc
+import SystemPackage
+import Testing
+
+/// Waiting until what was written is in a snapshot.
+@Suite struct FolderWaitTests {
+  @Test func `waiting ends when what was written before is in a snapshot`() throws {
+    let fixture = try ServiceFixture()
+    try fixture.settleIn()
+    for number in 1...20 {
+      try fixture.write("file\(number)")
+      let snapshot = try fixture.wait().wait().get()
+      #expect(fixture.engines.orders.contains { $0.basis == .events && $0.marks("file\(number)") })
+      #expect(snapshot?.id == fixture.engines.state.withLock { $0.newest?.id })
+    }
+  }
+
+  @Test func `waiting where nothing is to be captured ends at once`() throws {
+    let fixture = try ServiceFixture()
+    try fixture.settleIn()
+    _ = try fixture.wait(timeout: nil).wait().get()
+    #expect(fixture.engines.orders.count == 1)
+  }
+
+  @Test func `waiting is busy when its time is over`() throws {
+    let fixture = try ServiceFixture(settle: ServiceFixture.byHand)
+    try fixture.settleIn()
+    try fixture.write("second")
+    guard case .failure(.busy) = try fixture.wait(timeout: .milliseconds(30)).wait() else {
+      Issue.record("not busy")
+      return
+    }
+    #expect(fixture.engines.orders.count == 1)
+  }
+
+  @Test func `waiting for quiet waits for it after the last write`() throws {
+    let fixture = try ServiceFixture()
+    try fixture.settleIn()
+    try fixture.write("second")
+    let began = ContinuousClock.now
+    _ = try fixture.wait(quiet: .milliseconds(300)).wait().get()
+    #expect(ContinuousClock.now - began >= .milliseconds(250))
+    #expect(fixture.engines.orders.contains { $0.marks("second") && $0.basis == .events })
+  }
+
+  @Test func `who abandons a wait has no answer, and the others have`() throws {
+    let fixture = try ServiceFixture(settle: ServiceFixture.byHand)
+    try fixture.settleIn()
+    try fixture.write("second")
+    let first = Answer<Result<SnapshotSummary?, DaemonFault>>()
+    let abandon = fixture.service.wait(WaitRequest(folder: "lake")) { first.give($0) }
+    let second = fixture.wait()
+    abandon()
+    _ = try fixture.snapshot().wait().get()
+    _ = try second.wait().get()
+    #expect(first.now == nil)
+  }
+}
