@@ -40,7 +40,7 @@ package final class RefLog: Sendable {
   /// with, and in no later one.
   package static let durationFact = "durationMicroseconds"
   /// The fact that a snapshot was taken away on purpose; its value is empty where that was taken back.
-  static let prunedFact = "pruned"
+  package static let prunedFact = "pruned"
   /// The fact, of a snapshot that is lost, which other came before it: 32 bytes.
   static let predecessorFact = "predecessor"
   private static let lockDirectory = "locks"
