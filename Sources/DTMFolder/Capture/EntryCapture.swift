@@ -246,7 +246,7 @@ struct EntryCapture {
     let entry = TreeEntry(
       key: key, kind: kind, permissions: status.permissions, owner: user(status.uid),
       group: group(status.gid), modified: status.modified, size: size, content: content,
-      inodeFlags: status.inodeFlags, attributes: try stored(attributes), isSparse: isSparse,
+      inodeFlags: kind == .file || kind == .directory ? status.inodeFlags : 0, attributes: try stored(attributes), isSparse: isSparse,
       isHot: record.captureClass == .hot)
     var result = CapturedEntry(entry: entry, record: record)
     if !attributes.unreadable.isEmpty {
