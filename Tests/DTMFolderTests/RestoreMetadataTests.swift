@@ -62,7 +62,8 @@ import Testing
       #expect(outcome.problems.isEmpty, "\(outcome.problems)")
       #expect(
         shell("cd \(path) && ls -R . && cat shut/f shut/g b gone/x && stat -c %h a").output
-          == ".:\na\nb\ngone\nshut\n\n./gone:\nx\n\n./shut:\nf\ng\nin\n\n./shut/in:\n1\n1\n1\n1\n2\n")
+          == ".:\na\nb\ngone\nshut\n\n./gone:\nx\n\n./shut:\nf\ng\nin\n\n./shut/in:\n1\n1\n1\n1\n2\n"
+      )
       #expect(shell("cd \(path) && lsattr -d a b shut | cut -c5").output == "i\ni\ni\n")
       let undone = try folder.undo()
       #expect(undone.restore?.problems.isEmpty == true, "\(undone.restore?.problems ?? [])")
@@ -93,7 +94,8 @@ import Testing
       #expect(error?.code == .noSpace)
       // Cut off behind what is taken back at once: the next command does it.
       #expect(try folder.recover()?.isFinished == false)
-      #expect(shell("cd \(path) && ls -A . shut && cat shut/f").output == ".:\na\nshut\n\nshut:\nf\n2\n")
+      #expect(
+        shell("cd \(path) && ls -A . shut && cat shut/f").output == ".:\na\nshut\n\nshut:\nf\n2\n")
       #expect(shell("cd \(path) && lsattr -d a shut | cut -c5").output == "i\ni\n")
     }
   }

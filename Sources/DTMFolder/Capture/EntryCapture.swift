@@ -246,8 +246,8 @@ struct EntryCapture {
     let entry = TreeEntry(
       key: key, kind: kind, permissions: status.permissions, owner: user(status.uid),
       group: group(status.gid), modified: status.modified, size: size, content: content,
-      inodeFlags: kind == .file || kind == .directory ? status.inodeFlags : 0, attributes: try stored(attributes), isSparse: isSparse,
-      isHot: record.captureClass == .hot)
+      inodeFlags: kind == .file || kind == .directory ? status.inodeFlags : 0,
+      attributes: try stored(attributes), isSparse: isSparse, isHot: record.captureClass == .hot)
     var result = CapturedEntry(entry: entry, record: record)
     if !attributes.unreadable.isEmpty {
       let names = attributes.unreadable.map { Quoting.path($0) }.joined(separator: ", ")
