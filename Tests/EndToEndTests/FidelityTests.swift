@@ -64,7 +64,8 @@ import Testing
       try work.shell(
         """
         chattr -Rf -i '\(work.lake)' '\(place)/there' || :
-        rm -rf '\(work.lake)' '\(place)/first' '\(place)/second' '\(place)/there'; mkdir '\(work.lake)'
+        rm -rf '\(work.lake)' '\(place)/first' '\(place)/second' '\(place)/there' '\(place)/unpacked'
+        mkdir '\(work.lake)'
         chown --reference='\(place)' '\(work.lake)'
         """)
     }
@@ -86,6 +87,35 @@ import Testing
     try expectSame(work, "\(place)/first", work.lake, first, "redo: \(title)")
     try work.good("restore", "--at", id, "--to", "\(place)/there")
     try expectSame(work, "\(place)/first", "\(place)/there", first, "restore --to: \(title)")
+    try compareArchive(work, id, place, title)
+  }
+
+  /// What GNU tar reads back is what was; what is imported is the snapshot's tree.
+  private func compareArchive(
+    _ work: Workspace, _ id: String, _ place: String, _ title: String
+  ) throws {
+    let archive = work.path("a.tar.zst")
+    let outcome = try work.dtm("export", id, "-o", archive, "--overwrite", "--json")
+    let sockets = try outcome.json().elements("problems").count
+    #expect(outcome.status == (sockets == 0 ? 0 : 3), "\(title): \(outcome.errorText)")
+    try work.shell(
+      """
+      mkdir '\(place)/unpacked'; chown --reference='\(work.lake)' '\(place)/unpacked'
+      zstd -dcq '\(archive)' | \(work.prefix.joined(separator: " ")) tar --acls --xattrs \
+        --xattrs-include='*' -xpf - -C '\(place)/unpacked' 2>/dev/null
+      """)
+    let seen = try work.shell(
+      """
+      rsync -aHAXn --checksum --delete --itemize-changes '\(place)/first/' '\(place)/unpacked/' \
+        | grep -v '^.S' || :
+      """)
+    #expect(seen == "", "GNU tar: \(title)")
+    let imported = try work.dtm("import", archive, "--json")
+    #expect(imported.status == 0, "\(title): \(imported.errorText)")
+    if sockets == 0 {
+      let tree = try work.good("show", id, "--json").json()["tree"]?.string
+      #expect(try imported.json()["tree"]?.string == tree, "\(title)")
+    }
   }
 
   /// Runs the script as the workspace's user.

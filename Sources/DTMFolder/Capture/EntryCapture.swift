@@ -259,17 +259,9 @@ struct EntryCapture {
   }
 
   private func stored(_ attributes: ExtendedAttributes) throws(Failure) -> Attributes {
-    if attributes.readable.isEmpty { return .none }
-    var writer = ByteWriter()
-    writer.list(attributes.readable) {
-      $0.counted($1.name)
-      $0.counted($1.value)
+    do throws(FolderError) { return try store.stored(attributes.readable) } catch {
+      throw .store(error)
     }
-    let bytes = writer.bytes
-    if bytes.count <= TreeEntry.inlineAttributesLimit { return .inline(bytes) }
-    do throws(RepositoryError) {
-      return .object(try store.writeAttributes(bytes))
-    } catch { throw .store(FolderError(error)) }
   }
 
   private mutating func user(_ id: UInt32) -> Owner {
