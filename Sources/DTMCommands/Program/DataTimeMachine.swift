@@ -28,6 +28,7 @@ struct DataTimeMachine: ParsableCommand {
       CommandGroup(
         name: "Go back",
         subcommands: [Restore.self, Checkout.self, Undo.self, Redo.self, Operations.self]),
+      CommandGroup(name: "Carry", subcommands: [Export.self, Import.self]),
       CommandGroup(
         name: "Name and keep",
         subcommands: [Branch.self, Tag.self, Label.self, Pin.self, Unpin.self]),

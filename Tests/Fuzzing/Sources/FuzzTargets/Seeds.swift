@@ -51,6 +51,7 @@ extension FuzzTarget {
     case .record: [Seeds.checkpoint.encoded(), Seeds.operation.encoded()]
     case .segment: [Seeds.segment + Seeds.segment]
     case .snapshot: [Seeds.snapshot.encoded]
+    case .tar: [Seeds.archive]
     case .varlink: Seeds.messages
     }
   }
