@@ -20,6 +20,11 @@ enum FolderFuzzing {
       JournalEncoding.body(again.plan, again.intent) == body, "a journal has two encodings")
   }
 
+  static func stage(_ input: [UInt8]) {
+    guard let fact = StageFact(decoding: input) else { return }
+    hold(StageFact(decoding: fact.encoded) == fact, "a stage's fact has two encodings")
+  }
+
   /// The input: an ignore file, a NUL, the key of a path.
   static func ignore(_ input: [UInt8]) {
     let end = input.firstIndex(of: 0) ?? input.endIndex

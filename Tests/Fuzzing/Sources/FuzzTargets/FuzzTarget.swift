@@ -18,6 +18,7 @@ enum FuzzTarget: String, CaseIterable {
   case record
   case segment
   case snapshot
+  case stage
   case varlink
 
   /// Decodes one input and holds the target's facts.
@@ -37,6 +38,7 @@ enum FuzzTarget: String, CaseIterable {
     case .record: RefLogFuzzing.record(input)
     case .segment: RefLogFuzzing.segment(input)
     case .snapshot: ObjectFuzzing.snapshot(input)
+    case .stage: FolderFuzzing.stage(input)
     case .varlink: TextFuzzing.varlink(input)
     }
   }
