@@ -2,8 +2,12 @@
 
 #include <fcntl.h>
 #include <malloc.h>
+#include <signal.h>
+#include <spawn.h>
 #include <sys/ioctl.h>
+#include <sys/signalfd.h>
 #include <sys/timex.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 int clinux_terminal_size(int descriptor, unsigned short *columns, unsigned short *rows) {
@@ -22,3 +26,15 @@ int clinux_clock_state(void) {
   struct timex query = {0};
   return adjtimex(&query);
 }
+
+int clinux_signalfd(const void *signals) {
+  return signalfd(-1, (const sigset_t *)signals, SFD_CLOEXEC);
+}
+
+int clinux_spawn_chdir(void *actions, const char *path) {
+  return posix_spawn_file_actions_addchdir_np(actions, path);
+}
+
+int clinux_exit_status(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : -1; }
+
+int clinux_exit_signal(int status) { return WIFSIGNALED(status) ? WTERMSIG(status) : 0; }

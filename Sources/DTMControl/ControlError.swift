@@ -6,7 +6,7 @@ package struct ControlError: Error, Sendable, Equatable, CustomStringConvertible
   package struct Code: Sendable, Hashable, CustomStringConvertible {
     private enum Value: String {
       case unavailable, timedOut, permissionDenied, notFound, busy, failed, configuration
-      case invalidInput, unsupported, malformed
+      case invalidInput, unsupported, malformed, exists
     }
     private let value: Value
 
@@ -23,6 +23,8 @@ package struct ControlError: Error, Sendable, Equatable, CustomStringConvertible
     package static let failed = Code(value: .failed)
     /// The configuration has an error.
     package static let configuration = Code(value: .configuration)
+    /// What is to be made is there already.
+    package static let exists = Code(value: .exists)
     /// The daemon refuses a parameter.
     package static let invalidInput = Code(value: .invalidInput)
     /// The daemon has no such method: it is older than the caller.
@@ -76,6 +78,7 @@ package struct ControlError: Error, Sendable, Equatable, CustomStringConvertible
       case .permissionDenied: .permissionDenied
       case .busy: .busy
       case .snapshotFailed: .failed
+      case .stageRefused(_, let isKnown): isKnown ? .exists : .notFound
       case .configurationError: .configuration
       case .invalidParameter, .expectedMore: .invalidInput
       case .interfaceNotFound, .methodNotFound, .methodNotImplemented: .unsupported

@@ -70,6 +70,14 @@ package enum DaemonInterface {
     # Ends a pause: what was written meanwhile is captured. wasPaused: whether there was one.
     method Resume(folder: string) -> (wasPaused: bool)
 
+    # A stage of a pipeline begins, ends or fails (event: begin, ok, failed): a snapshot with the labels run_id,
+    # stage, attempt and outcome. stage is empty for a run as a whole. The same event of the same pipeline, run,
+    # stage and attempt twice is one snapshot. runId: without it a begin is a new run, an end the one that is open.
+    # newAttempt: a begin is another attempt whatever there is. holder: the process at work (for abandoned runs);
+    # hold: a begin is abandoned when this connection ends before it. StageRefused: the stage has ended otherwise
+    # (isKnown), or none has begun.
+    method Stage(folder: string, event: string, stage: string, pipeline: ?string, runId: ?string, attempt: ?int, newAttempt: ?bool, labels: ?[string]string, message: ?string, kind: ?string, holder: ?string, hold: ?bool) -> (snapshot: SnapshotSummary, created: bool, runId: string, attempt: int)
+
     # Counters and gauges of the folders that the caller may see, as OpenMetrics text.
     method Metrics() -> (text: string)
 
@@ -80,6 +88,7 @@ package enum DaemonInterface {
     error PermissionDenied (reason: string)
     error Busy (reason: string)
     error SnapshotFailed (reason: string, path: ?string)
+    error StageRefused (reason: string, isKnown: bool)
     error ConfigurationError (file: string, line: int, column: int, message: string)
 
     """

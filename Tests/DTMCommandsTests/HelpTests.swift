@@ -9,7 +9,7 @@ import Testing
     "cat",
     "restore", "checkout", "undo", "redo", "operations", "export", "import", "branch", "tag",
     "label", "pin", "unpin",
-    "doctor", "verify", "repair", "config", "completions",
+    "run", "stage", "doctor", "verify", "repair", "prune", "forget", "config", "completions",
   ]
 
   @Test func `of the program lists the commands by what they are for`() throws {

@@ -257,7 +257,8 @@ import Testing
       .map { $0.dropFirst(7).prefix { $0 != "(" } }
     #expect(
       methods == [
-        "Status", "Snapshot", "Wait", "Announce", "Events", "Pause", "Resume", "Metrics", "Reload",
+        "Status", "Snapshot", "Wait", "Announce", "Events", "Pause", "Resume", "Stage",
+        "Metrics", "Reload",
       ])
     for method in methods {
       let text = #"{"method":"io.dtm.Daemon.\#(method)","more":true}"#

@@ -31,6 +31,11 @@ import Testing
     ("Events", #"{"folder":"lake"}"#), ("Events", "{}"),
     ("Pause", #"{"folder":"lake","seconds":60}"#), ("Resume", #"{"folder":"lake"}"#),
     ("Pause", #"{"folder":"lake"}"#), ("Resume", #"{"folder":"lake"}"#),
+    (
+      "Stage",
+      #"{"folder":"lake","event":"begin","stage":"s","pipeline":"p","runId":"r","attempt":2,"newAttempt":true,"labels":{"a":"b"},"message":"m","kind":"run","holder":"h","hold":true}"#
+    ),
+    ("Stage", #"{"folder":"lake","event":"ok","stage":""}"#),
     ("Metrics", "{}"), ("Reload", "{}"),
   ]
 

@@ -2,6 +2,7 @@ import DTMConfiguration
 import DTMControl
 import DTMDaemon
 import DTMFolder
+import DTMRepository
 import DTMRules
 import DTMSystem
 import DTMTestSupport
@@ -201,6 +202,17 @@ final class FakeEngines: FolderEngines {
       _ suspects: [AuditSuspect], clock: String
     ) throws(FolderEngineError) -> AuditVerdict {
       AuditVerdict()
+    }
+
+    func decide(_ wish: StageWish) throws(FolderEngineError) -> StageDecision {
+      let run = wish.run ?? "fresh"
+      let fact = StageFact(
+        StageKey(run: run, stage: wish.stage, attempt: wish.attempt ?? 1), wish.event)
+      return .new(fact)
+    }
+
+    func snapshot(_ id: ObjectID) throws(FolderEngineError) -> SnapshotSummary {
+      throw FolderEngineError(.failed, "there are no old snapshots")
     }
 
     func close() {

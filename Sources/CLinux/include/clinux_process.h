@@ -10,5 +10,13 @@ int clinux_pipe(int descriptors[2]);
 int clinux_trim_heap(void);
 // adjtimex(2) without a change: the clock's state, TIME_ERROR (5) while nothing keeps it right.
 int clinux_clock_state(void);
+// signalfd(2) with SFD_CLOEXEC; signals: a sigset_t.
+int clinux_signalfd(const void *signals);
+// posix_spawn_file_actions_addchdir_np(3); actions: a posix_spawn_file_actions_t.
+int clinux_spawn_chdir(void *actions, const char *path);
+// The exit status that waitpid(2) tells, or -1 for a process that a signal ended.
+int clinux_exit_status(int status);
+// The signal that ended a process, or 0 for one that ended by itself or still lives.
+int clinux_exit_signal(int status);
 
 #endif

@@ -49,6 +49,7 @@ extension CommandFailure {
       case .notFound: .notFound
       case .configuration: .configuration
       case .invalidInput: .invalidInput
+      case .exists: .exists
       case .unsupported: .unsupportedVersion
       default: .inputOutput
       }

@@ -8,7 +8,7 @@ package struct CommandFailure: Error, Sendable {
   }
 
   package let code: Code
-  package let status: CommandStatus
+  package private(set) var status: CommandStatus
   /// A sentence without a full stop that names the thing; it may be one line only.
   package let message: String
   /// Lines of why, or of candidates.
@@ -24,6 +24,13 @@ package struct CommandFailure: Error, Sendable {
     self.message = message
     self.details = details
     self.hint = hint
+  }
+
+  /// The same, with which the program ends otherwise than usual.
+  func with(status: CommandStatus) -> CommandFailure {
+    var failure = self
+    failure.status = status
+    return failure
   }
 }
 

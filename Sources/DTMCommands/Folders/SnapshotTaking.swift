@@ -17,6 +17,8 @@ struct SnapshotWish {
   var look = DTMControl.SnapshotRequest.Look.changes
   /// Another time than now.
   var time: Timestamp?
+  /// What is recorded of it beside the usual; for this process only.
+  var facts: [String: [UInt8]] = [:]
 }
 
 /// A snapshot that was asked for.
@@ -69,6 +71,7 @@ struct SnapshotTaking {
     request.labels = wish.labels
     request.tags = wish.tag.map { [$0] } ?? []
     request.isPinned = wish.isPinned
+    request.facts = wish.facts
     request.ifChanged = wish.ifChanged
     request.ignoresHotLimit = true
     request.time = wish.time

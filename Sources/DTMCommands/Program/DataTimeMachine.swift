@@ -20,6 +20,7 @@ struct DataTimeMachine: ParsableCommand {
           Initialize.self, TakeSnapshot.self, Protect.self, Unprotect.self, Wait.self, Pause.self,
           Resume.self,
         ]),
+      CommandGroup(name: "Pipelines", subcommands: [Run.self, Stage.self]),
       CommandGroup(
         name: "Look",
         subcommands: [

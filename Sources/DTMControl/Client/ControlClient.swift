@@ -101,6 +101,14 @@ package final class ControlClient {
     return try read(reply) { fields throws(FieldError) in try fields.bool("wasPaused") }
   }
 
+  /// Records a boundary of a pipeline. Without a limit: a first snapshot may take hours.
+  ///
+  /// Throws `.exists` for a stage that has ended otherwise, `.notFound` for the end of one that nobody began.
+  package func stage(_ request: StageRequest) throws(ControlError) -> StageOutcome {
+    let reply = try call("io.dtm.Daemon.Stage", limit: nil, parameters: request.write)
+    return try read(reply) { fields throws(FieldError) in try StageOutcome(fields) }
+  }
+
   /// Counters and gauges as OpenMetrics text.
   package func metrics() throws(ControlError) -> String {
     let reply = try call("io.dtm.Daemon.Metrics")

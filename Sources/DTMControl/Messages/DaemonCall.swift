@@ -10,6 +10,7 @@ package enum DaemonCall: Sendable, Equatable {
   case announce(AnnounceRequest)
   case events(folder: String?)
   case pause(PauseRequest)
+  case stage(StageRequest)
   case resume(folder: String)
   case metrics
   case reload
@@ -48,6 +49,7 @@ package enum DaemonCall: Sendable, Equatable {
       try fields.allow("folder")
       return .events(folder: try fields.optionalString("folder"))
     case "io.dtm.Daemon.Pause": return .pause(try PauseRequest(fields))
+    case "io.dtm.Daemon.Stage": return .stage(try StageRequest(fields))
     case "io.dtm.Daemon.Resume":
       try fields.allow("folder")
       return .resume(folder: try fields.string("folder"))

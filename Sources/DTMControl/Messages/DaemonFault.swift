@@ -7,6 +7,8 @@ package enum DaemonFault: Error, Sendable, Equatable {
   case busy(reason: String)
   /// `path`: the file it is about, where it is about one.
   case snapshotFailed(reason: String, path: String?)
+  /// A stage can't begin or end so. `isKnown`: it has ended otherwise already; else nothing has begun.
+  case stageRefused(reason: String, isKnown: Bool)
   case configurationError(file: String, line: Int, column: Int, message: String)
   case interfaceNotFound(String)
   case methodNotFound(String)
@@ -24,6 +26,7 @@ package enum DaemonFault: Error, Sendable, Equatable {
     case .permissionDenied: "io.dtm.Daemon.PermissionDenied"
     case .busy: "io.dtm.Daemon.Busy"
     case .snapshotFailed: "io.dtm.Daemon.SnapshotFailed"
+    case .stageRefused: "io.dtm.Daemon.StageRefused"
     case .configurationError: "io.dtm.Daemon.ConfigurationError"
     case .interfaceNotFound: "org.varlink.service.InterfaceNotFound"
     case .methodNotFound: "org.varlink.service.MethodNotFound"
@@ -39,7 +42,7 @@ package enum DaemonFault: Error, Sendable, Equatable {
     switch self {
     case .noSuchFolder(let folder):
       "the daemon protects no folder \(Quoting.path(Array(folder.utf8)))"
-    case .permissionDenied(let reason), .busy(let reason): reason
+    case .permissionDenied(let reason), .busy(let reason), .stageRefused(let reason, _): reason
     case .snapshotFailed(let reason, let path): path.map { "\(reason): \($0)" } ?? reason
     case .configurationError(let file, let line, let column, let message):
       line > 0 ? "\(file):\(line):\(column): \(message)" : "\(file): \(message)"
@@ -60,6 +63,9 @@ package enum DaemonFault: Error, Sendable, Equatable {
     case .snapshotFailed(let reason, let path):
       writer.field("reason", reason)
       if let path { writer.field("path", path) }
+    case .stageRefused(let reason, let isKnown):
+      writer.field("reason", reason)
+      writer.field("isKnown", isKnown)
     case .configurationError(let file, let line, let column, let message):
       writer.field("file", file)
       writer.field("line", line)
@@ -84,6 +90,10 @@ package enum DaemonFault: Error, Sendable, Equatable {
       case "io.dtm.Daemon.Busy": text("reason").map { .busy(reason: $0) }
       case "io.dtm.Daemon.SnapshotFailed":
         text("reason").map { .snapshotFailed(reason: $0, path: text("path")) }
+      case "io.dtm.Daemon.StageRefused":
+        text("reason").map {
+          .stageRefused(reason: $0, isKnown: parameters["isKnown"]?.bool ?? false)
+        }
       case "io.dtm.Daemon.ConfigurationError":
         DaemonFault.configurationError(parameters)
       case "org.varlink.service.InterfaceNotFound": text("interface").map { .interfaceNotFound($0) }

@@ -1,5 +1,6 @@
 internal import DTMConfiguration
 internal import DTMControl
+internal import DTMFolder
 internal import DTMSystem
 
 /// Streaming, pausing and counting.
@@ -23,6 +24,21 @@ extension DaemonHandler {
       return [begin] + services.map { ControlEvent(state: $0.status, at: time.now()) }
     }
     reply.whenConnectionEnds(end)
+  }
+
+  func stage(_ request: StageRequest, _ reply: ControlReply) throws(DaemonFault) {
+    let names = [request.pipeline, request.runID, request.stage.isEmpty ? nil : request.stage]
+    for name in names.compactMap({ $0 }) {
+      if let fault = StageFact.objection(to: name) {
+        throw .invalidParameter("\(Quoting.path(Array(name.utf8))): \(fault)")
+      }
+    }
+    let gone = try service(for: request.folder, reply.peer).stage(
+      request, user: reply.peer.uid, holds: request.holds
+    ) { result in
+      answer(reply, result) { outcome, writer in outcome.write(&writer) }
+    }
+    if request.holds { reply.whenConnectionEnds(gone) }
   }
 
   func pause(_ request: PauseRequest, _ reply: ControlReply) throws(DaemonFault) {

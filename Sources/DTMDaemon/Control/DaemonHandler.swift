@@ -22,6 +22,7 @@ struct DaemonHandler: ControlHandler {
       case .wait(let request): try wait(request, reply)
       case .announce(let request): try announce(request, reply)
       case .events(let folder): try events(folder, reply)
+      case .stage(let request): try stage(request, reply)
       case .pause(let request): try pause(request, reply)
       case .resume(let folder): try resume(folder, reply)
       case .metrics: try metrics(reply)

@@ -39,6 +39,14 @@ package protocol FolderEngine {
     _ suspects: [AuditSuspect], clock: String
   ) throws(FolderEngineError) -> AuditVerdict
 
+  /// What becomes of a stage that somebody reports: `StageLog.decide`.
+  ///
+  /// Throws `.stageEnded` for one that has ended otherwise, `.noStage` where none has begun.
+  func decide(_ wish: StageWish) throws(FolderEngineError) -> StageDecision
+
+  /// A snapshot by its id.
+  func snapshot(_ id: ObjectID) throws(FolderEngineError) -> SnapshotSummary
+
   /// Gives the capture lock back.
   func close()
 }
@@ -82,6 +90,8 @@ package struct CaptureOrder: Sendable {
   package var labels: [String: String] = [:]
   package var tag: String?
   package var isPinned = false
+  /// What is recorded of the snapshot beside the usual.
+  package var facts: [String: [UInt8]] = [:]
   /// Another time than now.
   package var time: Timestamp?
   /// A snapshot is made even where nothing changed.
@@ -128,7 +138,9 @@ package struct CaptureResult: Sendable {
 package struct FolderEngineError: Error, Sendable, Equatable, CustomStringConvertible {
   /// What decides how the daemon goes on.
   package struct Code: Sendable, Hashable {
-    private enum Value { case refused, locked, unavailable, permissionDenied, noSpace, failed }
+    private enum Value {
+      case refused, locked, unavailable, permissionDenied, noSpace, failed, stageEnded, noStage
+    }
     private let value: Value
 
     /// The set does not begin where the engine's knowledge ends.
@@ -140,6 +152,10 @@ package struct FolderEngineError: Error, Sendable, Equatable, CustomStringConver
     package static let permissionDenied = Code(value: .permissionDenied)
     package static let noSpace = Code(value: .noSpace)
     package static let failed = Code(value: .failed)
+    /// A stage has an outcome already, another than the one that is reported.
+    package static let stageEnded = Code(value: .stageEnded)
+    /// The stage whose end is reported has not begun.
+    package static let noStage = Code(value: .noStage)
   }
 
   package let code: Code

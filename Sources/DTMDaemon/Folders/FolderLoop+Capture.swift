@@ -1,5 +1,6 @@
 internal import DTMConfiguration
 internal import DTMControl
+internal import DTMFolder
 internal import DTMRules
 internal import DTMSystem
 internal import DTMWatch
@@ -62,6 +63,7 @@ extension FolderLoop {
       changes: set, basis: set.basis == .events ? .events : .scan, trigger: trigger.kind)
     order.rules = trigger.requests.map(\.name).filter { !$0.isEmpty }
     if let request { order.take(request.request, user: request.user) }
+    if let stage = request?.stage { order.facts[StageFact.name] = stage.encoded }
     let isHotLook = trigger.requests.contains { $0.kind == .atMost }
     do throws(FolderEngineError) {
       if set.isEmpty, request == nil, order.basis == .events, !isHotLook {
@@ -144,7 +146,7 @@ extension FolderLoop {
     guard let request else { return }
     if let snapshot = result.snapshot {
       request.answer(
-        .success(SnapshotOutcome(snapshot: snapshot, isCreated: result.isCreated)))
+        .success(DTMControl.SnapshotOutcome(snapshot: snapshot, isCreated: result.isCreated)))
     } else {
       request.answer(.failure(.snapshotFailed(reason: "there is no snapshot yet", path: nil)))
     }
@@ -192,7 +194,7 @@ extension FolderLoop {
 
 extension CaptureOrder {
   /// Takes over what somebody asked for.
-  fileprivate mutating func take(_ request: SnapshotRequest, user: UInt32) {
+  fileprivate mutating func take(_ request: DTMControl.SnapshotRequest, user: UInt32) {
     message = request.message ?? ""
     labels = request.labels
     tag = request.tag

@@ -1,5 +1,6 @@
 internal import DTMConfiguration
 internal import DTMControl
+internal import DTMFolder
 internal import DTMRules
 internal import DTMSystem
 internal import DTMWatch
@@ -53,10 +54,14 @@ struct FolderLoop {
   var ownWrites: [String] = []
   var ownWritesSince: Duration?
 
+  /// Stages that are abandoned when their holder goes, by holder.
+  var heldStages: [UInt64: StageKey] = [:]
+
   struct Request {
-    let request: SnapshotRequest
+    let request: DTMControl.SnapshotRequest
     let user: UInt32
-    let answer: FolderMessage.Answer<SnapshotOutcome>
+    var stage: StageFact?
+    let answer: FolderMessage.Answer<DTMControl.SnapshotOutcome>
   }
 
   init(
@@ -101,6 +106,9 @@ struct FolderLoop {
       perform(
         settler.on(
           .requested(SettleRequest(kind: kind, ticket: lastTicket)), at: time.monotonic()))
+    case .stage(let request, let event, let user, let holder, let answer):
+      openNow()
+      stage(request, event, user: user, holder: holder, answer)
     case .wait(let request, let id, let answer):
       openNow()
       wait(request, id: id, answer: answer)
@@ -120,6 +128,7 @@ struct FolderLoop {
   mutating func look() {
     shared.gate.willLook()
     ownWritesEnded()
+    abandonStages()
     guard let watcher else { return }
     let activity = watcher.activity
     if activity.condition != condition { conditionChanged(to: activity.condition) }

@@ -1,4 +1,5 @@
 internal import DTMControl
+internal import DTMFolder
 internal import DTMRules
 internal import DTMSystem
 
@@ -11,7 +12,10 @@ enum FolderMessage: Sendable {
   /// Somebody wants to know whether the thread lives.
   case ping(@Sendable () -> Void)
   /// `user`: who asks.
-  case snapshot(SnapshotRequest, kind: TriggerKind, user: UInt32, Answer<SnapshotOutcome>)
+  case snapshot(
+    DTMControl.SnapshotRequest, kind: TriggerKind, user: UInt32, Answer<DTMControl.SnapshotOutcome>)
+  /// `holder`: whose connection the stage lives and dies with; nil for none.
+  case stage(StageRequest, StageEvent, user: UInt32, holder: UInt64?, Answer<StageOutcome>)
   case wait(WaitRequest, id: UInt64, Answer<SnapshotSummary?>)
   case waitAbandoned(id: UInt64)
   /// `operation`: `restore`, `checkout`, `undo`, `redo`.

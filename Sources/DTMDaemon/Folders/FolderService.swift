@@ -1,5 +1,6 @@
 package import DTMConfiguration
 package import DTMControl
+internal import DTMFolder
 internal import DTMRules
 package import DTMSystem
 internal import DTMWatch
@@ -65,8 +66,8 @@ package final class FolderService: Sendable {
 
   /// Asks for a snapshot. `user`: who asks. The answer comes on the folder's thread.
   package func snapshot(
-    _ request: SnapshotRequest, user: UInt32,
-    answer: @escaping @Sendable (Result<SnapshotOutcome, DaemonFault>) -> Void
+    _ request: DTMControl.SnapshotRequest, user: UInt32,
+    answer: @escaping @Sendable (Result<DTMControl.SnapshotOutcome, DaemonFault>) -> Void
   ) {
     let word = request.kind ?? TriggerKind.manual.rawValue
     guard let kind = TriggerKind(rawValue: word), kind.isExplicit else {
@@ -74,6 +75,28 @@ package final class FolderService: Sendable {
       return
     }
     offer(.snapshot(request, kind: kind, user: user, answer)) { answer(.failure($0)) }
+  }
+
+  /// Records a boundary of a pipeline. `user`: who asks. `holds`: the stage is abandoned when what is
+  /// returned is called before its end; that may be at any time.
+  @discardableResult
+  package func stage(
+    _ request: StageRequest, user: UInt32, holds: Bool = false,
+    answer: @escaping @Sendable (Result<StageOutcome, DaemonFault>) -> Void
+  ) -> @Sendable () -> Void {
+    guard let event = StageEvent(rawValue: request.event), event != .abandoned else {
+      answer(.failure(.invalidParameter("event")))
+      return {}
+    }
+    let holder = holds ? lastTicket.add(1, ordering: .relaxed).newValue : nil
+    offer(.stage(request, event, user: user, holder: holder, answer)) { answer(.failure($0)) }
+    let shared = shared
+    return {
+      guard let holder else { return }
+      // Not lost in a full mailbox; bounded, as each of these follows one begin.
+      shared.goneHolders.withLock { $0.append(holder) }
+      shared.mailbox.offer(.look)
+    }
   }
 
   /// Waits until everything written before the call is in a snapshot; returns what abandons it.
@@ -165,6 +188,8 @@ final class FolderShared: Sendable {
   let gate = ActivityGate()
   /// The operations that ended since the thread last looked.
   let endedWrites = Mutex<[String]>([])
+  /// The holders of stages that went since the thread last looked.
+  let goneHolders = Mutex<[UInt64]>([])
   let events: EventHub
   let counts = FolderCounts()
   /// Where captures count what they have done.

@@ -17,6 +17,7 @@ final class RepositoryEngine: FolderEngine {
   private let host: String
   private let rules: ExclusionRules
   private let environment: CaptureEnvironment
+  private var stages: StageLog
   /// Open on the directory that is at the folder's path; nil before the first use, and when that
   /// failed.
   private var folder: Folder?
@@ -40,6 +41,7 @@ final class RepositoryEngine: FolderEngine {
       throw FolderEngineError(FolderError(error, "repository \(Quoting.path(location.repository))"))
     }
     id = try RepositoryEngine.folderID(location, repository)
+    stages = StageLog(folder: id)
     try openFolder()
     do throws(FolderError) {
       let history = try History(repository, folder: id)
@@ -101,6 +103,31 @@ final class RepositoryEngine: FolderEngine {
     let folder = try openFolder()
     do throws(FolderError) {
       return try folder.confirm(suspects, clock: clock)
+    } catch {
+      throw FolderEngineError(error)
+    }
+  }
+
+  func decide(_ wish: StageWish) throws(FolderEngineError) -> StageDecision {
+    do throws(FolderError) {
+      try stages.refresh(repository)
+      return try stages.decide(wish, freshRun: RunID.fresh(at: environment.time.now()))
+    } catch {
+      let code: FolderEngineError.Code? =
+        switch error.code {
+        case .exists: .stageEnded
+        case .notFound: .noStage
+        default: nil
+        }
+      guard let code else { throw FolderEngineError(error) }
+      throw FolderEngineError(code, error.message)
+    }
+  }
+
+  func snapshot(_ id: ObjectID) throws(FolderEngineError) -> SnapshotSummary {
+    do throws(FolderError) {
+      let history = try History(repository, folder: self.id)
+      return SnapshotSummary(id, try history.snapshot(id).snapshot)
     } catch {
       throw FolderEngineError(error)
     }
@@ -203,6 +230,7 @@ final class RepositoryEngine: FolderEngine {
     request.labels = order.labels
     request.tags = order.tag.map { [$0] } ?? []
     request.isPinned = order.isPinned
+    request.facts = order.facts
     request.ifChanged = !order.isForced
     request.ignoresHotLimit = order.trigger.isExplicit
     request.time = order.time

@@ -215,6 +215,9 @@ extension Folder {
       Fact(
         subject: snapshotID, key: "storedBytes", value: Array(String(storedBytes).utf8)),
     ]
+    for (key, value) in request.facts {
+      draft.facts.append(Fact(subject: snapshotID, key: key, value: value))
+    }
     draft.pid = ProcessSignals.processID
     draft.uid = ThreadIdentity.current.uid
     return draft

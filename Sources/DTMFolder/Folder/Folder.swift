@@ -85,11 +85,12 @@ package final class Folder {
 
   // MARK: - The capture lock
 
-  /// Takes the capture lock for as long as this value lives, or until `release`: for the daemon.
+  /// Takes the capture lock for as long as this value lives, or until `release`: for the daemon, and
+  /// for who decides by what is recorded.
   ///
-  /// Throws `.busy` when another process has it.
-  package func hold() throws(FolderError) {
-    if held == nil { held = try lock(patience: .zero) }
+  /// `patience`: how long another process that has it is waited for. Throws `.busy` afterwards.
+  package func hold(patience: Duration = .zero) throws(FolderError) {
+    if held == nil { held = try lock(patience: patience) }
   }
 
   /// Takes over the capture lock that a repair holds, until `release`.

@@ -11,6 +11,8 @@ package struct SnapshotRequest: Sendable {
   package var labels: [String: String] = [:]
   package var tags: [String] = []
   package var isPinned = false
+  /// What the record says of the new snapshot beside the usual.
+  package var facts: [String: [UInt8]] = [:]
   /// Makes none where nothing changed in content.
   package var ifChanged = false
   /// Reads files that are open for writing however long that takes: for manual, stage and marker

@@ -69,23 +69,3 @@ package final class PagerProcess {
     while unsafe waitpid(pid, &status, 0) < 0, Errno.current == .interrupted {}
   }
 }
-
-/// Copies of strings as C has them, ended by a null pointer; freed with the last reference.
-@safe private final class CStrings {
-  let pointers: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
-  private let count: Int
-
-  init(_ strings: [String]) {
-    count = strings.count
-    unsafe pointers = .allocate(capacity: strings.count + 1)
-    for (index, string) in strings.enumerated() {
-      unsafe (pointers + index).initialize(to: strdup(string))
-    }
-    unsafe (pointers + count).initialize(to: nil)
-  }
-
-  deinit {
-    for index in 0..<count { unsafe free(pointers[index]) }
-    unsafe pointers.deallocate()
-  }
-}

@@ -9,12 +9,8 @@ package enum ProcessEnvironment {
   ///
   /// Read from `/proc/self/environ`: unlike `environ`, it can't change while it is read.
   package static var variables: [String: String] {
-    guard let file = try? Descriptor.open("/proc/self/environ", .readOnly),
-      let bytes = try? file.readToEnd(limit: limitInBytes)
-    else { return [:] }
     var result: [String: String] = [:]
-    for entry in bytes.split(separator: 0) {
-      let entry = Array(entry)
+    for entry in entries {
       guard let equals = entry.firstIndex(of: UInt8(ascii: "=")), entry.isValidUTF8 else {
         continue
       }
@@ -22,5 +18,13 @@ package enum ProcessEnvironment {
       result[name] = String(decoding: entry[(equals + 1)...], as: UTF8.self)
     }
     return result
+  }
+
+  /// All variables as they were given, `NAME=value` each: for a program that is to see them untouched.
+  package static var entries: [[UInt8]] {
+    guard let file = try? Descriptor.open("/proc/self/environ", .readOnly),
+      let bytes = try? file.readToEnd(limit: limitInBytes)
+    else { return [] }
+    return bytes.split(separator: 0).map(Array.init)
   }
 }

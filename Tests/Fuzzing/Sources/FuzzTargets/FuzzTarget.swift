@@ -18,6 +18,7 @@ enum FuzzTarget: String, CaseIterable {
   case record
   case segment
   case snapshot
+  case stage
   case tar
   case varlink
 
@@ -39,6 +40,7 @@ enum FuzzTarget: String, CaseIterable {
     case .segment: RefLogFuzzing.segment(input)
     case .snapshot: ObjectFuzzing.snapshot(input)
     case .tar: FolderFuzzing.archive(input)
+    case .stage: FolderFuzzing.stage(input)
     case .varlink: TextFuzzing.varlink(input)
     }
   }
