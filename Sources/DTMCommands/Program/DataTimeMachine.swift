@@ -35,7 +35,8 @@ struct DataTimeMachine: ParsableCommand {
       CommandGroup(
         name: "Look after it",
         subcommands: [
-          Doctor.self, Verify.self, Repair.self, ConfigurationCommand.self, Completions.self,
+          Doctor.self, Verify.self, Repair.self, Prune.self, Forget.self, ConfigurationCommand.self,
+          Completions.self,
         ]),
     ])
 
