@@ -60,11 +60,28 @@ struct RestoreResult {
       for problem in outcome?.problems ?? [] { writer.problem(problem) }
     }
     writer.field("damaged", paths: outcome?.damaged ?? [])
+    writer.array("openFiles") { writer in
+      for file in outcome?.openFiles ?? [] { write(file, &writer) }
+    }
     writer.array("versions") { writer in
       for version in outcome?.versions ?? [] {
         writer.object { writer in
           writer.field("path", path: version.path)
           writer.field("snapshot", version.snapshot.id.hex)
+        }
+      }
+    }
+  }
+
+  private static func write(_ file: RestoreOutcome.OpenFile, _ writer: inout JSONWriter) {
+    writer.object { writer in
+      writer.field("path", path: file.path)
+      writer.array("writers") { writer in
+        for process in file.writers {
+          writer.object { writer in
+            writer.field("pid", Int(process.pid))
+            writer.field("name", process.name)
+          }
         }
       }
     }
@@ -108,7 +125,7 @@ struct RestoreResult {
     } else {
       lines += doneLines(outcome, request, isAnew: result.isAnew)
     }
-    return lines + problemLines(outcome)
+    return lines + openLines(outcome) + problemLines(outcome)
   }
 
   private func nothingToDo(_ outcome: RestoreOutcome, _ request: RestoreRequest) -> String {
@@ -224,6 +241,21 @@ struct RestoreResult {
     }
     let versions = outcome.versions.map { line($0, outcome) }
     return versions + table.lines(indent: versions.isEmpty ? 0 : 2)
+  }
+
+  /// Who still writes to what is not there any more.
+  private func openLines(_ outcome: RestoreOutcome) -> [String] {
+    var lines = outcome.openFiles.prefix(Self.listed).map { file in
+      let names = file.writers.map { "\(Words.visible($0.name)) (pid \($0.pid))" }
+      let who = names.isEmpty ? "somebody" : names.joined(separator: ", ")
+      let verb = names.count > 1 ? "have" : "has"
+      return "  " + style.warning("open")
+        + "  \(Quoting.path(file.path)): \(who) \(verb) the former file open for writing"
+    }
+    if outcome.openFiles.count > Self.listed {
+      lines.append("  and \(outcome.openFiles.count - Self.listed) more; --json lists all")
+    }
+    return lines
   }
 
   private func problemLines(_ outcome: RestoreOutcome) -> [String] {

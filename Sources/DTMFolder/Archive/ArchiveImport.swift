@@ -14,6 +14,7 @@ package struct ImportRequest: Sendable {
   package var user = ""
   package var writerVersion = ""
 
+  /// A branch of its own, and nothing more.
   package init() {}
 }
 

@@ -49,6 +49,7 @@ package struct TarHeader: Hashable {
 
   private static let magic = Array("ustar\u{0}00".utf8)
 
+  /// What the member is.
   package var kind: Kind
   /// Any bytes.
   package var name: [UInt8] = []

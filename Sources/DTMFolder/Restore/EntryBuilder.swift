@@ -41,6 +41,17 @@ struct EntryBuilder {
     }
   }
 
+  /// Whether somebody has a file of the folder open for writing; false where that can't be told.
+  mutating func hasWriter(_ key: PathKey) -> Bool {
+    do throws(DirectoryObstacle) {
+      let directory = try targetWalker.open(key.parent ?? .root)
+      do throws(Errno) {
+        let file = try directory.descriptor.openOnSameMount(key.name, [.readOnly, .nonBlocking])
+        return try file.hasNoWriter() == false
+      } catch { throw .system(error) }
+    } catch { return false }
+  }
+
   /// Makes the directory of an item, open for its owner alone.
   mutating func makeDirectory(_ index: Int) throws(FolderError) {
     let key = run.plan.buildKey(index)

@@ -114,6 +114,17 @@ package struct RestorePlan: Sendable {
   }
 }
 
+extension RestorePlan.Item {
+  /// Whether a file that is there now is not there afterwards.
+  var isFileThatGoes: Bool {
+    guard old?.kind == .file else { return false }
+    return switch action {
+    case .replace, .exchange, .remove: true
+    case .keep, .removeDirectory, .add, .clear, .adjust: false
+    }
+  }
+}
+
 extension TreeEntry {
   /// Whether the same stands behind both, names and metadata aside.
   func hasSameContent(as other: TreeEntry) -> Bool {

@@ -63,6 +63,14 @@ package struct RestoreOutcome: Sendable {
     package let newSize: Int?
   }
 
+  /// A file that was replaced or removed while somebody had it open for writing.
+  package struct OpenFile: Sendable, Hashable {
+    /// In the folder.
+    package let path: PathKey
+    /// As far as they can be told.
+    package let writers: [FileWriter]
+  }
+
   /// The state that was wanted; of several paths' different ones the newest.
   package var snapshot: KnownSnapshot?
   /// Which version each path went back to, where it was chosen.
@@ -85,6 +93,8 @@ package struct RestoreOutcome: Sendable {
   package var problems: [Snapshot.Problem] = []
   /// Those of the problems' paths that the repository can't give back whole, in order.
   package var damaged: [PathKey] = []
+  /// In key order: what their writers write from then on is not in the folder.
+  package var openFiles: [OpenFile] = []
   /// In key order.
   package var plan: [Change] = []
   /// An earlier restore that was cut off, and finished or taken back first.

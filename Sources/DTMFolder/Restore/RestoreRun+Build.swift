@@ -72,6 +72,26 @@ extension RestoreRun {
         skip(index, .changing, Self.changedDetail)
       }
     }
+    try lookForWriters(&builder)
+  }
+
+  /// Finds out who has open for writing what is to be replaced or removed: what they write from now
+  /// on goes to the file that is not there any more.
+  private func lookForWriters(_ builder: inout EntryBuilder) throws(FolderError) {
+    var files: [PathKey: FileIdentity] = [:]
+    for (index, item) in plan.items.enumerated() where !isSkipped(index) && item.isFileThatGoes {
+      guard builder.hasWriter(item.key) else { continue }
+      do throws(DirectoryObstacle) {
+        files[item.key] = try builder.target(of: item.key).map { FileIdentity($0) }
+      } catch { continue }
+    }
+    if files.isEmpty { return }
+    let writers = FileWriters.find(Set(files.values))
+    note(
+      files.keys.sorted().map { key in
+        RestoreOutcome.OpenFile(
+          path: key, writers: files[key].flatMap { writers[$0] } ?? [])
+      })
   }
 
   private func makeDirectories(_ builder: inout EntryBuilder) throws(FolderError) {

@@ -26,6 +26,7 @@ final class RestoreRun: Sendable {
   private let skippedItems: Mutex<Set<Int>>
   /// What was found at the targets when building began.
   private let targets = Mutex<[Int: FileStatus]>([:])
+  private let openFiles = Mutex<[RestoreOutcome.OpenFile]>([])
   private let bytes = Atomic<Int>(0)
 
   /// `skipped`: items that an earlier run gave up.
@@ -74,6 +75,7 @@ final class RestoreRun: Sendable {
     outcome.removed = done.count { $0 == .remove || $0 == .removeDirectory }
     outcome.metadata = done.count { $0 == .adjust } + plan.settlings.count { $0.isChange }
     outcome.bytesWritten = bytesWritten
+    outcome.openFiles = openFiles.withLock { $0 }
     outcome.problems = problems.all
     outcome.damaged = problems.damaged
   }
@@ -132,6 +134,8 @@ final class RestoreRun: Sendable {
   func remember(_ status: FileStatus, at index: Int) {
     targets.withLock { $0[index] = status }
   }
+
+  func note(_ files: [RestoreOutcome.OpenFile]) { openFiles.withLock { $0 = files } }
 
   /// Whether what is there is what the plan, and the safety snapshot, know.
   func isAsPlanned(_ status: FileStatus, _ index: Int) -> Bool {

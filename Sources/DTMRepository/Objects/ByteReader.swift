@@ -7,6 +7,7 @@ package struct DecodingFailure: Error, Sendable {
   /// Where in the bytes.
   package let offset: Int
 
+  /// `message`: a phrase; `offset`: in bytes from where reading began.
   package init(message: String, offset: Int) {
     self.message = message
     self.offset = offset

@@ -8,21 +8,15 @@ enum ConfigurationFuzzing {
   static func configuration(_ input: [UInt8]) {
     let file: FilePath = "/etc/dtm/config.json"
     do {
-      let text = written(try Configuration.parse(input, file: file))
+      let text = try Configuration.parse(input, file: file).bytes
       guard let again = try? Configuration.parse(text, file: file) else {
         fatalError("a configuration that was shown is refused")
       }
-      hold(written(again) == text, "a configuration is another one after it was shown")
+      hold(again.bytes == text, "a configuration is another one after it was shown")
     } catch {
       hold(!error.errors.isEmpty, "a configuration is refused without a reason")
       _ = "\(error)"
     }
-  }
-
-  private static func written(_ configuration: Configuration) -> [UInt8] {
-    var writer = JSONWriter()
-    configuration.write(to: &writer)
-    return writer.bytes
   }
 
   static func format(_ input: [UInt8]) {

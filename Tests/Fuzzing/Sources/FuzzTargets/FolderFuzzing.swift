@@ -44,11 +44,11 @@ enum FolderFuzzing {
       hold(end == member.size, "a member has other content than its size")
     }
     let block = Array(input.prefix(TarHeader.blockLength))
-    guard let found = try? TarHeader.decode(block), let header = found else { return }
+    guard let header = try? TarHeader.decode(block) else { return }
     guard let again = try? TarHeader.decode(header.encoded) else {
       fatalError("a header that was encoded does not decode")
     }
-    hold(again?.size == header.size && again?.uid == header.uid, "a header has another size then")
+    hold(again.size == header.size && again.uid == header.uid, "a header has another size then")
   }
 
   static func stage(_ input: [UInt8]) {

@@ -44,9 +44,9 @@ enum PackFuzzing {
   private static func search(_ table: IDTable) {
     for row in 0..<table.count {
       let id = table.id(row)
-      if let found = table.firstRow(of: id) { hold(table.id(found) == id, "a wrong row is found") }
+      for found in table.rows(of: id) { hold(table.id(found) == id, "a wrong row is found") }
     }
-    _ = table.firstRow(of: ObjectID(words: (0, 0, 0, 0)))
-    _ = table.firstRow(of: ObjectID(words: (.max, .max, .max, .max)))
+    _ = table.rows(of: ObjectID(words: (0, 0, 0, 0)))
+    _ = table.rows(of: ObjectID(words: (.max, .max, .max, .max)))
   }
 }
