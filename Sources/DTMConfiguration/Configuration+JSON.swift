@@ -34,6 +34,9 @@ extension FolderConfiguration {
         openFiles: settle.openFiles
       ).write(to: &writer)
     }
+    writer.array(FolderKey.rules.rawValue) { writer in
+      for rule in rules { writer.object { rule.writeMembers(to: &$0) } }
+    }
   }
 }
 

@@ -29,6 +29,7 @@ struct ConfigurationDecoder {
     var repository: (path: FilePath, node: JSONNode)?
     var ignore: [String] = []
     var settle = SettleOverrides()
+    var rules: [Rule] = []
     var isDropIn: Bool
     var file: FilePath
   }
@@ -102,6 +103,7 @@ struct ConfigurationDecoder {
       case .repository: result.repository = decoder.absolutePath(value, key).map { ($0, value) }
       case .ignore: result.ignore = decoder.patterns(value, key.rawValue)
       case .settle: result.settle = decoder.settle(value)
+      case .rules: result.rules = decoder.rules(value)
       }
     }
     if result.name == nil, node["name"] == nil, let path = result.path {

@@ -55,6 +55,7 @@ extension FolderLoop {
     let engine = try engines.open(configuration, progress: shared.progress)
     do throws(FolderEngineError) {
       let newest = try engine.newestSnapshot()
+      try openRules(engine)
       try watch(engine.exclusion, holdsWhenEmpty: (newest?.files ?? 0) > 0)
       self.engine = engine
       shared.state.update { state in
@@ -79,6 +80,9 @@ extension FolderLoop {
         path: configuration.path, options: options, time: time, isExcluded: exclusion
       ) { activity in
         if gate.opens(for: activity) { mailbox.offer(.look) }
+      }
+      if let rules, rules.isAboutPaths {
+        watcher.setBoundary { key, isDirectory in rules.mayFit(key, isDirectory: isDirectory) }
       }
       try watcher.start()
       self.watcher = watcher
