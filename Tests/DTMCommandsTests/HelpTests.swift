@@ -8,7 +8,7 @@ import Testing
     "show", "diff", "ls",
     "cat",
     "restore", "checkout", "undo", "redo", "operations", "branch", "tag", "label", "pin", "unpin",
-    "run", "stage", "doctor", "verify", "repair", "config", "completions",
+    "run", "stage", "runs", "bisect", "find", "doctor", "verify", "repair", "config", "completions",
   ]
 
   @Test func `of the program lists the commands by what they are for`() throws {
