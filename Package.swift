@@ -70,7 +70,7 @@ let package = Package(
     module(
       "DTMCommands",
       [
-        "DTMConfiguration", "DTMControl", "DTMFolder", "DTMRepository", "DTMSystem",
+        "DTMConfiguration", "DTMControl", "DTMFolder", "DTMRepository", "DTMRules", "DTMSystem",
         argumentParser, systemPackage,
       ]),
     program("dtm", ["DTMCommands"]),

@@ -9,6 +9,14 @@ int clinux_setxattr(const char *path, const char *name, const void *value, size_
   return setxattr(path, name, value, length, flags);
 }
 
+ssize_t clinux_listxattr(const char *path, char *names, size_t length) {
+  return listxattr(path, names, length);
+}
+
+ssize_t clinux_getxattr(const char *path, const char *name, void *value, size_t length) {
+  return getxattr(path, name, value, length);
+}
+
 int clinux_removexattr(const char *path, const char *name) { return removexattr(path, name); }
 
 int clinux_set_modified(int fd, int64_t seconds, int64_t nanoseconds) {

@@ -27,7 +27,7 @@ enum ImportRules {
     ],
     "DTMCommands": [
       "ArgumentParser", "DTMControl", "DTMFolder", "DTMRepository", "DTMConfiguration",
-      "DTMSystem", "SystemPackage",
+      "DTMRules", "DTMSystem", "SystemPackage",
     ],
     "dtm": ["DTMCommands"],
     "dtmd": ["DTMDaemon", "DTMControl", "ArgumentParser"],

@@ -7,7 +7,8 @@ import Testing
     "init", "snapshot", "protect", "unprotect", "wait", "pause", "resume", "watch", "status", "log",
     "show", "diff", "ls",
     "cat",
-    "restore", "checkout", "undo", "redo", "operations", "branch", "tag", "label", "pin", "unpin",
+    "restore", "checkout", "undo", "redo", "operations", "export", "import", "branch", "tag",
+    "label", "pin", "unpin",
     "run", "stage", "runs", "bisect", "find", "doctor", "verify", "repair", "config", "completions",
   ]
 

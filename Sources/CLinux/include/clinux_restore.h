@@ -6,8 +6,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/// setxattr(2), removexattr(2): a link in the last place is followed, as that of
-/// /proc/self/fd is meant to be.
+/// listxattr(2), getxattr(2), setxattr(2), removexattr(2): a link in the last place is followed, as
+/// that of /proc/self/fd is meant to be.
+ssize_t clinux_listxattr(const char *path, char *names, size_t length);
+ssize_t clinux_getxattr(const char *path, const char *name, void *value, size_t length);
 int clinux_setxattr(const char *path, const char *name, const void *value, size_t length, int flags);
 int clinux_removexattr(const char *path, const char *name);
 /// utimensat(2) of an open descriptor, O_PATH ones too (AT_EMPTY_PATH); the access time stays.

@@ -29,13 +29,15 @@ struct DataTimeMachine: ParsableCommand {
       CommandGroup(
         name: "Go back",
         subcommands: [Restore.self, Checkout.self, Undo.self, Redo.self, Operations.self]),
+      CommandGroup(name: "Carry", subcommands: [Export.self, Import.self]),
       CommandGroup(
         name: "Name and keep",
         subcommands: [Branch.self, Tag.self, Label.self, Pin.self, Unpin.self]),
       CommandGroup(
         name: "Look after it",
         subcommands: [
-          Doctor.self, Verify.self, Repair.self, ConfigurationCommand.self, Completions.self,
+          Doctor.self, Verify.self, Repair.self, Prune.self, Forget.self, ConfigurationCommand.self,
+          Completions.self,
         ]),
     ])
 

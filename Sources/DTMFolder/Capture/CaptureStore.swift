@@ -1,9 +1,27 @@
 package import DTMRepository
+internal import DTMSystem
 
 /// Where captured content, attributes and pages go.
 package protocol CaptureStore: ContentStore {
   /// Stores the encoding of an entry's attributes, 128 bytes or more.
   func writeAttributes(_ bytes: [UInt8]) throws(RepositoryError) -> ObjectID
+}
+
+extension CaptureStore {
+  /// Attributes, ascending by name, as an entry has them (format: Leaf page).
+  func stored(_ attributes: [ExtendedAttribute]) throws(FolderError) -> Attributes {
+    if attributes.isEmpty { return .none }
+    var writer = ByteWriter()
+    writer.list(attributes) {
+      $0.counted($1.name)
+      $0.counted($1.value)
+    }
+    let bytes = writer.bytes
+    if bytes.count <= TreeEntry.inlineAttributesLimit { return .inline(bytes) }
+    return try onRepository { () throws(RepositoryError) in
+      .object(try writeAttributes(bytes))
+    }
+  }
 }
 
 extension WriteSession: CaptureStore {}

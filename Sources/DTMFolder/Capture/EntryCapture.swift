@@ -246,8 +246,8 @@ struct EntryCapture {
     let entry = TreeEntry(
       key: key, kind: kind, permissions: status.permissions, owner: user(status.uid),
       group: group(status.gid), modified: status.modified, size: size, content: content,
-      inodeFlags: status.inodeFlags, attributes: try stored(attributes), isSparse: isSparse,
-      isHot: record.captureClass == .hot)
+      inodeFlags: kind == .file || kind == .directory ? status.inodeFlags : 0,
+      attributes: try stored(attributes), isSparse: isSparse, isHot: record.captureClass == .hot)
     var result = CapturedEntry(entry: entry, record: record)
     if !attributes.unreadable.isEmpty {
       let names = attributes.unreadable.map { Quoting.path($0) }.joined(separator: ", ")
@@ -259,17 +259,9 @@ struct EntryCapture {
   }
 
   private func stored(_ attributes: ExtendedAttributes) throws(Failure) -> Attributes {
-    if attributes.readable.isEmpty { return .none }
-    var writer = ByteWriter()
-    writer.list(attributes.readable) {
-      $0.counted($1.name)
-      $0.counted($1.value)
+    do throws(FolderError) { return try store.stored(attributes.readable) } catch {
+      throw .store(error)
     }
-    let bytes = writer.bytes
-    if bytes.count <= TreeEntry.inlineAttributesLimit { return .inline(bytes) }
-    do throws(RepositoryError) {
-      return .object(try store.writeAttributes(bytes))
-    } catch { throw .store(FolderError(error)) }
   }
 
   private mutating func user(_ id: UInt32) -> Owner {

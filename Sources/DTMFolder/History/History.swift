@@ -79,8 +79,13 @@ package struct History {
     try onRepository { () throws(RepositoryError) in try repository.refLog.facts(of: id) }
   }
 
+  /// Whether a snapshot was taken away on purpose. Its content may still be there.
+  package func isPruned(_ id: ObjectID) throws(FolderError) -> Bool {
+    try onRepository { () throws(RepositoryError) in try repository.refLog.isPruned(id) }
+  }
+
   /// Calls `body` with a snapshot and its ancestors that are still kept, newest first, until it
-  /// returns false. An ancestor that is lost or damaged is passed over where the ref log knows what came
+  /// returns false. Pruned ones are passed over. An ancestor that is lost or damaged is passed over where the ref log knows what came
   /// before it; `dtm verify` names it.
   package func forEachAncestor(
     of id: ObjectID?, _ body: (KnownSnapshot) throws(FolderError) -> Bool
@@ -91,14 +96,15 @@ package struct History {
       do throws(FolderError) { known = try snapshot(current) } catch {
         guard current != id, error.code == .notFound || error.code == .corrupt else { throw error }
         // Pruned and collected: history ends here.
+        if try isPruned(current) { return }
         next = try onRepository { () throws(RepositoryError) in
-          try repository.refLog.isPruned(current)
-            ? nil : try repository.refLog.predecessor(of: current)
+          try repository.refLog.predecessor(of: current)
         }
         continue
       }
-      if try !body(known) { return }
       next = known.snapshot.parent
+      if current != id, try isPruned(current) { continue }
+      if try !body(known) { return }
     }
   }
 

@@ -25,7 +25,8 @@ package struct SnapshotResolver {
   package func resolve(_ text: String) throws(FolderError) -> KnownSnapshot {
     let (base, steps) = try Self.steps(text)
     var found = try resolveBase(base, whole: text)
-    for taken in 0..<steps {
+    var taken = 0
+    while taken < steps {
       guard let parent = found.snapshot.parent else {
         throw FolderError(
           .notFound, "\(text) is before the first snapshot: \(base) has \(taken) ancestors")
@@ -34,6 +35,8 @@ package struct SnapshotResolver {
         guard error.code == .notFound else { throw error }
         throw FolderError(.notFound, "\(text): the snapshot \(parent.short) is no longer kept")
       }
+      // As log, it passes over what was taken away.
+      if try !history.isPruned(parent) { taken += 1 }
     }
     return found
   }

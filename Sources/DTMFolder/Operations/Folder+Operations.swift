@@ -133,8 +133,23 @@ extension Folder {
   ) throws(FolderError) -> UInt64 {
     var draft = RecordDraft(kind: kind, summary: summary)
     draft.moves = kind == "undo" ? operation.moves.map(\.reversed) : operation.moves
+    draft.facts = try prunedFacts(of: operation).map { fact in
+      kind == "undo" ? Fact(subject: fact.subject, key: fact.key, value: []) : fact
+    }
     draft.undoes = operation.sequence
     return try append(draft)
+  }
+
+  /// What an operation took away; the state does not keep it.
+  private func prunedFacts(of operation: OperationRecord) throws(FolderError) -> [Fact] {
+    var facts: [Fact] = []
+    try onRepository { () throws(RepositoryError) in
+      try repository.refLog.history { record in
+        if record.sequence == operation.sequence { facts = record.facts }
+        return record.sequence > operation.sequence
+      }
+    }
+    return facts.filter { $0.key == RefLog.prunedFact }
   }
 
   // MARK: - Recording

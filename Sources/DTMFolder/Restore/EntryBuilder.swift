@@ -102,9 +102,7 @@ struct EntryBuilder {
     run.metadata.apply(
       entry, attributes, to: file.descriptor, status,
       isExact: inherits(directory, key.parent ?? .root))
-    if entry.inodeFlags & MetadataWriter.noDump != 0 {
-      run.metadata.setFlags(MetadataWriter.noDump, of: entry.key, file.descriptor)
-    }
+    run.metadata.setFirstFlags(entry, file.descriptor, status)
   }
 
   /// The present file, where it may have ranges that are wanted.
@@ -173,7 +171,14 @@ struct EntryBuilder {
     try attempt(index, key, "link") { [run] builder, directory throws(Errno) in
       let file = try source.descriptor.openOnSameMount(sourceKey.name, [.path])
       // Somebody may have put another file there.
-      if !RestoreRun.matches(try file.status(), entry) { throw .noSuchFileOrDirectory }
+      let status = try file.status()
+      if !RestoreRun.matches(status, entry) { throw .noSuchFileOrDirectory }
+      // Such a file can't be given a name. The plan has a settling that makes it immutable again.
+      if status.kind == .file, status.inodeFlags & MetadataWriter.immutable != 0 {
+        let opened = try source.descriptor.openOnSameMount(
+          sourceKey.name, [.readOnly, .nonBlocking])
+        _ = run.metadata.release(sourceKey, opened, status)
+      }
       try run.writable(directory, key.parent ?? .root) { () throws(Errno) in
         try directory.descriptor.link(file, as: key.name)
       }
@@ -188,9 +193,10 @@ struct EntryBuilder {
     do throws(DirectoryObstacle) {
       let directory = try walker.open(key)
       do throws(Errno) {
+        let status = try directory.descriptor.status()
         run.metadata.apply(
-          entry, attributes, to: directory.descriptor, try directory.descriptor.status(),
-          isExact: true)
+          entry, attributes, to: directory.descriptor, status, isExact: true)
+        run.metadata.setFirstFlags(entry, directory.descriptor, status)
       } catch { throw .system(error) }
     } catch { try run.skip(index, error, "open") }
   }

@@ -16,6 +16,7 @@ struct MetadataWriter: Sendable {
 
   /// Sets everything but inode flags.
   ///
+  /// The entry is not immutable, or nothing can be set.
   /// `status`: how it is now; `attributes`: the wanted ones; `isExact`: removes others that may be
   /// there.
   func apply(
@@ -23,11 +24,10 @@ struct MetadataWriter: Sendable {
     _ status: FileStatus, isExact: Bool
   ) {
     let hasOwner = setOwner(entry, file, status)
-    let present =
-      isExact && entry.kind != .symlink ? removeOthers(entry, attributes, file) : []
+    let present = isExact ? removeOthers(entry, attributes, file) : []
     setPermissions(entry, file, status, hasOwner: hasOwner)
     for attribute in attributes where !present.contains(attribute) {
-      attempt(.attributes, entry.key) { () throws(Errno) in try file.setAttribute(attribute) }
+      change(entry, file) { () throws(Errno) in try file.setAttribute(attribute) }
     }
     setModified(entry, file)
   }
@@ -43,10 +43,57 @@ struct MetadataWriter: Sendable {
     }
   }
 
+  /// Gives what was just made its wanted flags but for the immutable one, which would be in the way:
+  /// it inherits some from its directory.
+  ///
+  /// `status`: how it is; it is open for reading.
+  func setFirstFlags(
+    _ entry: TreeEntry, _ file: borrowing Descriptor, _ status: FileStatus
+  ) {
+    if (entry.inodeFlags ^ status.inodeFlags) & Self.noDump == 0 { return }
+    attempt(.flags, entry.key) { () throws(Errno) in
+      try file.setInodeFlags(entry.inodeFlags, mask: Self.noDump)
+    }
+  }
+
+  /// Makes what is immutable changeable for now; false, and a problem, where that is not allowed.
+  func release(
+    _ key: PathKey, _ file: borrowing Descriptor, _ status: FileStatus
+  ) -> Bool {
+    if status.inodeFlags & Self.immutable == 0 { return true }
+    do throws(Errno) {
+      try file.setInodeFlags(0, mask: Self.immutable)
+      return true
+    } catch {
+      problems.add(.flags, key, error)
+      return false
+    }
+  }
+
   private func attempt(
     _ refusal: RestoreProblems.Refusal, _ key: PathKey, _ body: () throws(Errno) -> Void
   ) {
     do throws(Errno) { try body() } catch { problems.add(refusal, key, error) }
+  }
+
+  /// Changes an attribute. Of a file that its owner may not write it can't change those of people;
+  /// for that moment it may be written.
+  private func change(
+    _ entry: TreeEntry, _ file: borrowing Descriptor, _ body: () throws(Errno) -> Void
+  ) {
+    attempt(.attributes, entry.key) { () throws(Errno) in
+      do throws(Errno) { return try body() } catch {
+        guard error == .permissionDenied, entry.kind != .symlink else { throw error }
+      }
+      let status = try file.status()
+      guard status.uid == ThreadIdentity.current.uid, status.permissions & 0o200 == 0 else {
+        throw .permissionDenied
+      }
+      try file.setPermissions(status.permissions | 0o200)
+      let outcome = Result { () throws(Errno) in try body() }
+      try file.setPermissions(status.permissions)
+      try outcome.get()
+    }
   }
 
   private func setOwner(
@@ -93,26 +140,31 @@ struct MetadataWriter: Sendable {
     _ entry: TreeEntry, _ attributes: [ExtendedAttribute], _ file: borrowing Descriptor
   ) -> [ExtendedAttribute] {
     let present: [ExtendedAttribute]
-    do throws(Errno) { present = try file.extendedAttributes().readable } catch {
-      // EBADF: open by its name alone; then there is nothing to be removed either.
-      if error != .badFileDescriptor { problems.add(.attributes, entry.key, error) }
+    do throws(Errno) { present = try file.extendedAttributesByName().readable } catch {
+      problems.add(.attributes, entry.key, error)
       return []
     }
     let names = Set(attributes.map(\.name))
     for attribute in present where !names.contains(attribute.name) && Self.isOurs(attribute.name) {
-      attempt(.attributes, entry.key) { () throws(Errno) in
-        try file.removeAttribute(attribute.name)
+      change(entry, file) { () throws(Errno) in
+        try file.removeAttributeIfPresent(attribute.name)
       }
     }
     return present
   }
 
-  /// Attributes that people set; labels of a security module are the system's own.
+  /// Attributes that people set; labels and digests of the kernel's security modules are the
+  /// system's own.
   private static func isOurs(_ name: [UInt8]) -> Bool {
-    name.starts(with: Array("user.".utf8)) || name.starts(with: Array("system.posix_acl_".utf8))
-      || name.starts(with: Array("trusted.".utf8))
-      || name.elementsEqual("security.capability".utf8)
+    if name.starts(with: Array("system.".utf8)) {
+      return name == accessList || name == defaultList
+    }
+    return !systemsOwn.contains { name.starts(with: $0) }
   }
+
+  private static let systemsOwn = [
+    "security.selinux", "security.SMACK64", "security.apparmor", "security.ima", "security.evm",
+  ].map { Array($0.utf8) }
 
   static let accessList = Array("system.posix_acl_access".utf8)
   /// The default ACL, which what is made in a directory inherits.

@@ -57,7 +57,8 @@ package struct RestorePlan: Sendable {
     var number: Int?
   }
 
-  /// A directory that stays, and what is set on it when all else is done.
+  /// A directory that stays, and what is set on it when all else is done; or an immutable file that
+  /// stays, which has to be changeable while it gets further names.
   package struct Settling: Sendable {
     package let key: PathKey
     package let old: TreeEntry?
@@ -132,4 +133,7 @@ extension TreeEntry {
   }
 
   var isDirectoryEntry: Bool { kind == .directory }
+
+  /// Whether inode flags can be set on it: not on what can't be opened.
+  var canHaveFlags: Bool { kind == .file || kind == .directory }
 }

@@ -61,6 +61,7 @@ package struct RestorePlanner {
       items.append(item)
     }
     try resolveLinks()
+    try settleLinked()
     try settleParents()
     return RestorePlan(
       name: name, items: items, settlings: settlings.values.sorted { $0.key < $1.key },
@@ -132,6 +133,18 @@ package struct RestorePlanner {
       if settlings[parent] != nil || gone.contains(parent) { continue }
       settlings[parent] = RestorePlan.Settling(
         key: parent, old: try present(parent), new: try wanted(parent), isChange: false)
+    }
+  }
+
+  /// Immutable files that get further names, or lose some, are immutable again afterwards.
+  private mutating func settleLinked() throws(FolderError) {
+    for item in items {
+      guard (item.new?.inodeFlags ?? 0) & MetadataWriter.immutable != 0 else { continue }
+      var source: PathKey?
+      if case .existing(let key) = item.link { source = key }
+      if item.action == .keep { source = item.key }
+      guard let source, settlings[source] == nil, let file = try present(source) else { continue }
+      settlings[source] = RestorePlan.Settling(key: source, old: file, new: nil, isChange: false)
     }
   }
 

@@ -76,15 +76,19 @@ extension RestoreRun {
     return true
   }
 
-  /// Runs a change of names in a directory; where its mode forbids that to its own owner, opens it up.
-  /// Its metadata is set at the end.
+  /// Runs a change of names in a directory; where its mode forbids that to its own owner, or it is
+  /// immutable, opens it up. Its metadata is set at the end.
   func writable<Result: ~Copyable>(
     _ directory: OpenEntry, _ key: PathKey, _ body: () throws(Errno) -> Result
   ) throws(Errno) -> Result {
     do throws(Errno) { return try body() } catch {
-      guard error == .permissionDenied else { throw error }
+      guard error == .permissionDenied || error == .notPermitted else { throw error }
     }
     let status = try directory.descriptor.status()
+    if status.inodeFlags & MetadataWriter.immutable != 0 {
+      guard metadata.release(key, directory.descriptor, status) else { throw .notPermitted }
+      return try writable(directory, key, body)
+    }
     guard status.uid == ThreadIdentity.current.uid, status.permissions & 0o300 != 0o300 else {
       throw .permissionDenied
     }
@@ -127,13 +131,14 @@ struct EntryPlacer {
       guard let present, run.isAsPlanned(present, index) else {
         return giveUp(index)
       }
-      if let old = item.old { try clearFlags(old, in: directory) }
-      if item.action == .replace {
-        try directory.descriptor.rename(temporary, to: name)
-        // rename(2) does nothing where both are names of one file.
-        if item.link != nil { try removeIfThere(temporary, in: directory) }
-      } else {
-        try exchange(temporary, name, in: directory)
+      try releasing(item.key, present, in: directory) { () throws(Errno) in
+        if item.action == .replace {
+          try directory.descriptor.rename(temporary, to: name)
+          // rename(2) does nothing where both are names of one file.
+          if item.link != nil { try removeIfThere(temporary, in: directory) }
+        } else {
+          try exchange(temporary, name, in: directory)
+        }
       }
     }
   }
@@ -150,15 +155,18 @@ struct EntryPlacer {
         guard run.isAsPlanned(present, index) else {
           return run.skip(index, .changing, RestoreRun.changedDetail)
         }
-        if let old = item.old { try clearFlags(old, in: directory) }
-        return try run.writable(directory, item.key.parent ?? .root) { () throws(Errno) in
-          try directory.descriptor.remove(name)
+        return try releasing(item.key, present, in: directory) { () throws(Errno) in
+          try run.writable(directory, item.key.parent ?? .root) { () throws(Errno) in
+            try directory.descriptor.remove(name)
+          }
         }
       }
       if let present, present.kind == .directory {
         do throws(Errno) {
-          try run.writable(directory, item.key.parent ?? .root) { () throws(Errno) in
-            try directory.descriptor.remove(name, isDirectory: true)
+          try releasing(item.key, present, in: directory) { () throws(Errno) in
+            try run.writable(directory, item.key.parent ?? .root) { () throws(Errno) in
+              try directory.descriptor.remove(name, isDirectory: true)
+            }
           }
         } catch {
           guard error == .directoryNotEmpty || error == .fileExists || error == .resourceBusy
@@ -186,6 +194,7 @@ struct EntryPlacer {
   mutating func settle(_ settling: RestorePlan.Settling) throws(FolderError) {
     let entry = settling.new ?? settling.old
     guard let entry else { return }
+    guard entry.isDirectoryEntry else { return putBackFlags(entry) }
     let attributes = try settling.new.map { new throws(FolderError) in
       try run.attributes(of: new, objects)
     }
@@ -194,15 +203,16 @@ struct EntryPlacer {
       do throws(Errno) {
         let status = try directory.descriptor.status()
         if let new = settling.new {
+          _ = run.metadata.release(new.key, directory.descriptor, status)
           let known = attributes ?? nil
           let isExact = known != nil && !(settling.old?.hasSameAccess(as: new) ?? false)
           run.metadata.apply(
             new, known ?? [], to: directory.descriptor, status, isExact: isExact)
-          if settling.old?.inodeFlags ?? 0 != new.inodeFlags {
-            run.metadata.setFlags(new.inodeFlags, of: new.key, directory.descriptor)
-          }
         } else if status.permissions == entry.permissions | 0o700 {
           try directory.descriptor.setPermissions(entry.permissions)
+        }
+        if (entry.inodeFlags | status.inodeFlags) != 0 {
+          run.metadata.setFlags(entry.inodeFlags, of: entry.key, directory.descriptor)
         }
       } catch { throw .system(error) }
     } catch {
@@ -214,7 +224,7 @@ struct EntryPlacer {
   mutating func setFlags() throws(FolderError) {
     for (index, item) in run.plan.items.enumerated() where item.action.builds {
       guard let new = item.new, new.inodeFlags & MetadataWriter.immutable != 0,
-        !run.isSkipped(index)
+        new.canHaveFlags, !run.isOff(index)
       else { continue }
       guard let directory = try parent(of: index, "open") else { continue }
       try attempt(index, "open") { () throws(Errno) in
@@ -258,20 +268,49 @@ struct EntryPlacer {
     do throws(FolderError) { attributes = try new.attributes.decoded(objects) } catch {
       return run.skipDamaged(index, "its attributes are damaged: \(error.message)")
     }
-    let flags = old.inodeFlags | new.inodeFlags
-    if old.inodeFlags & MetadataWriter.immutable != 0 {
-      run.metadata.setFlags(0, of: new.key, file)
+    guard new.canHaveFlags else {
+      return run.metadata.apply(
+        new, attributes, to: file, status, isExact: old.attributes != new.attributes)
     }
+    _ = run.metadata.release(new.key, file, status)
     run.metadata.apply(
       new, attributes, to: file, status, isExact: old.attributes != new.attributes)
-    if flags != 0 { run.metadata.setFlags(new.inodeFlags, of: new.key, file) }
+    if (old.inodeFlags | new.inodeFlags | status.inodeFlags) != 0 {
+      run.metadata.setFlags(new.inodeFlags, of: new.key, file)
+    }
   }
 
-  /// An immutable file can neither be replaced nor removed.
-  private func clearFlags(_ old: TreeEntry, in directory: OpenEntry) throws(Errno) {
-    guard old.inodeFlags & MetadataWriter.immutable != 0, old.kind == .file else { return }
-    let file = try directory.descriptor.openOnSameMount(old.key.name, [.readOnly, .nonBlocking])
-    run.metadata.setFlags(0, of: old.key, file)
+  /// Replaces or removes what may be immutable; it is so again where it, or another name of it, stays.
+  private func releasing(
+    _ key: PathKey, _ present: FileStatus, in directory: OpenEntry,
+    _ body: () throws(Errno) -> Void
+  ) throws(Errno) {
+    guard present.inodeFlags & MetadataWriter.immutable != 0,
+      present.kind == .file || present.kind == .directory
+    else { return try body() }
+    let file = try directory.descriptor.openOnSameMount(key.name, [.readOnly, .nonBlocking])
+    guard run.metadata.release(key, file, present) else { throw .notPermitted }
+    do throws(Errno) { try body() } catch {
+      run.metadata.setFlags(present.inodeFlags, of: key, file)
+      throw error
+    }
+    if present.kind == .file, present.links > 1 {
+      run.metadata.setFlags(present.inodeFlags, of: key, file)
+    }
+  }
+
+  /// A file that got further names, or lost some, is as it was.
+  private mutating func putBackFlags(_ entry: TreeEntry) {
+    do throws(DirectoryObstacle) {
+      let directory = try walker.open(entry.key.parent ?? .root)
+      do throws(Errno) {
+        let file = try directory.descriptor.openOnSameMount(
+          entry.key.name, [.readOnly, .nonBlocking])
+        run.metadata.setFlags(entry.inodeFlags, of: entry.key, file)
+      } catch { throw .system(error) }
+    } catch {
+      run.problems.add(entry.key, .unsupported, "its inode flags: \(error.detail)")
+    }
   }
 
   private func add(

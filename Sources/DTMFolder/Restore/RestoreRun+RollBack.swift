@@ -25,14 +25,26 @@ extension RestoreRun {
   }
 
   private func close(_ settling: RestorePlan.Settling) {
-    guard let old = settling.old, old.permissions & 0o700 != 0o700 else { return }
+    guard let old = settling.old else { return }
+    let isShut = old.isDirectoryEntry && old.permissions & 0o700 != 0o700
+    let isImmutable = old.inodeFlags & MetadataWriter.immutable != 0
+    if !isShut && !isImmutable { return }
     do throws(Errno) {
-      let directory = try root.openDirectory(settling.key)
-      if try directory.descriptor.status().permissions == old.permissions | 0o700 {
-        try directory.descriptor.setPermissions(old.permissions)
+      let entry =
+        old.isDirectoryEntry
+        ? try root.openDirectory(settling.key)
+        : OpenEntry(
+          try root.openDirectory(settling.key.parent ?? .root).descriptor.openOnSameMount(
+            settling.key.name, [.readOnly, .nonBlocking]))
+      let status = try entry.descriptor.status()
+      if isShut, status.permissions == old.permissions | 0o700 {
+        try entry.descriptor.setPermissions(old.permissions)
+      }
+      if isImmutable, status.inodeFlags != old.inodeFlags {
+        metadata.setFlags(old.inodeFlags, of: settling.key, entry.descriptor)
       }
     } catch {
-      problems.add(.permissions, settling.key, error)
+      problems.add(isShut ? .permissions : .flags, settling.key, error)
     }
   }
 }

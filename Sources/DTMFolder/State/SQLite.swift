@@ -1,5 +1,6 @@
 internal import CSQLite
 internal import DTMSystem
+internal import SystemPackage
 
 /// Why SQLite refused: its result code and its words.
 struct SQLiteError: Error {
@@ -19,6 +20,12 @@ enum SQLiteValue: Hashable {
 ///
 /// Statements are prepared once and kept by their text, which is always a literal.
 @safe final class SQLiteDatabase {
+  /// A write-ahead log below this many bytes stays as it is when the last connection closes. Copying it into
+  /// the database takes four flushes, which a process that comes and goes need not wait for; the next one
+  /// reads the log instead, so it has to be short.
+  private static let keptLogLength = 256 << 10
+
+  private let path: [UInt8]
   private let handle: OpaquePointer
   private var statements: [String: OpaquePointer] = unsafe [:]
 
@@ -38,11 +45,13 @@ enum SQLiteValue: Hashable {
       unsafe sqlite3_close_v2(opened)
       throw SQLiteError(code: status, message: message)
     }
+    self.path = path
     unsafe handle = connection
   }
 
   deinit {
     unsafe statements.values.forEach { _ = unsafe sqlite3_finalize($0) }
+    if isLogShort { unsafe dtm_sqlite_leave_log_at_close(handle) }
     unsafe sqlite3_close_v2(handle)
   }
 
@@ -114,6 +123,14 @@ enum SQLiteValue: Hashable {
         }
       }
     if status != SQLITE_OK { throw failure(status) }
+  }
+
+  private var isLogShort: Bool {
+    let name = FilePath(platformBytes: path + Array("-wal".utf8))
+    guard let log = try? Descriptor.open(name, [.readOnly, .noFollow]),
+      let length = try? log.status().size
+    else { return false }
+    return length < Self.keptLogLength
   }
 
   private func failure(_ status: Int32) -> SQLiteError {

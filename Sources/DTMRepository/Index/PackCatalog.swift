@@ -114,16 +114,18 @@ final class PackCatalog {
   private func refreshSealed(usingIndexes: Bool = true) throws(RepositoryError) {
     let names = try onFile("packs", "list") { () throws(Errno) in try files.list("packs") }
     var present: [PackID: PackKind] = [:]
+    present.reserveCapacity(names.count)
     for name in names {
       if let (id, kind) = PackFile.parse(name), !excluded.contains(id) { present[id] = kind }
     }
-    if sequence == nil && usingIndexes && indexes.isEmpty { loadIndexes(present) }
-    var covered: Set<PackID> = []
-    for (index, _) in indexes { covered.formUnion(index.packs.map(\.id)) }
-    covered.formUnion(tables.map(\.handle.id))
+    if sequence == nil && usingIndexes && indexes.isEmpty {
+      handles.reserveCapacity(names.count)
+      loadIndexes(present)
+    }
+    // Those that no index and no table of ours covers.
+    let new = present.lazy.filter { [self] in handles[$0.key] == nil || live[$0.key] != nil }
     // In order, as everything that a seed of the crash tests has to repeat.
-    let new = present.filter { !covered.contains($0.key) }
-    for (id, kind) in new.sorted(by: { $0.key < $1.key }) {
+    for (id, kind) in Array(new).sorted(by: { $0.key < $1.key }) {
       let file: PackFile
       do throws(RepositoryError) {
         file = try PackFile(sealed: id, kind, files: files)
@@ -242,6 +244,7 @@ final class PackCatalog {
       try? files.remove(index.name)
     }
     (indexes, tables, untabled) = ([], [], [:])
+    handles = live.mapValues(\.handle)
     try refreshSealed(usingIndexes: false)
     _ = try auditFrames()
     return true

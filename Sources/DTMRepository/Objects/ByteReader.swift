@@ -6,6 +6,11 @@ package struct DecodingFailure: Error, Sendable {
   package let message: String
   /// Where in the bytes.
   package let offset: Int
+
+  package init(message: String, offset: Int) {
+    self.message = message
+    self.offset = offset
+  }
 }
 
 /// Reads the format's primitives from bytes, checking every bound (format: Conventions).

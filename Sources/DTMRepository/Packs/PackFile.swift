@@ -33,12 +33,10 @@ final class PackFile {
 
   /// The id and kind in a file's name, without its directory.
   static func parse(_ fileName: String) -> (PackID, PackKind)? {
-    let bytes = fileName.utf8
-    guard bytes.count == 37,
-      let dot = bytes.index(bytes.startIndex, offsetBy: 32, limitedBy: bytes.endIndex),
-      bytes[dot] == UInt8(ascii: "."), let id = PackID(hex: bytes[..<dot]),
+    let bytes = Array(fileName.utf8)
+    guard bytes.count == 37, bytes[32] == UInt8(ascii: "."), let id = PackID(hex: bytes[..<32]),
       let kind = PackKind.allCases.first(where: {
-        bytes[bytes.index(after: dot)...].elementsEqual($0.fileExtension.utf8)
+        bytes[33...].elementsEqual($0.fileExtension.utf8)
       })
     else { return nil }
     return (id, kind)

@@ -25,15 +25,16 @@ package struct PackID: Hashable, Comparable, Sendable {
   init?(hex digits: some Collection<UInt8>) {
     guard digits.count == 32 else { return nil }
     var words: (UInt64, UInt64) = (0, 0)
+    var isHex = true
+    // Without a branch for each digit: which of them are letters, no processor guesses.
     for digit in digits {
-      let value: UInt8
-      switch digit {
-      case UInt8(ascii: "0")...UInt8(ascii: "9"): value = digit - UInt8(ascii: "0")
-      case UInt8(ascii: "a")...UInt8(ascii: "f"): value = digit - UInt8(ascii: "a") + 10
-      default: return nil
-      }
+      let isDigit = digit &- UInt8(ascii: "0") < 10
+      let isLetter = digit &- UInt8(ascii: "a") < 6
+      isHex = isHex && (isDigit != isLetter)
+      let value = (digit & 0xF) &+ (digit >> 6) &* 9
       words = (words.0 << 4 | words.1 >> 60, words.1 << 4 | UInt64(value))
     }
+    guard isHex else { return nil }
     self.init(high: words.0, low: words.1)
   }
 
@@ -59,6 +60,11 @@ package struct PackID: Hashable, Comparable, Sendable {
   }
 
   package var hex: String { Hex.string(bytes) }
+
+  /// An id is uniform already: its first word is hash enough.
+  package func hash(into hasher: inout Hasher) {
+    hasher.combine(high)
+  }
 
   package static func < (left: PackID, right: PackID) -> Bool {
     (left.high, left.low) < (right.high, right.low)

@@ -30,7 +30,7 @@ package final class RefLog: Sendable {
 
   /// A new segment begins when the old one would grow above this many bytes, and above four times
   /// its checkpoint. Every process that opens the log reads one: about 600 snapshots.
-  package static let defaultSegmentLimit = 256 << 10
+  package static let defaultSegmentLimit = 128 << 10
   static let lockName = "locks/refs"
   /// The kind of the record that a repair begins a segment with.
   static let repairKind = "repair"
@@ -40,7 +40,7 @@ package final class RefLog: Sendable {
   /// with, and in no later one.
   package static let durationFact = "durationMicroseconds"
   /// The fact that a snapshot was taken away on purpose; its value is empty where that was taken back.
-  static let prunedFact = "pruned"
+  package static let prunedFact = "pruned"
   /// The fact, of a snapshot that is lost, which other came before it: 32 bytes.
   static let predecessorFact = "predecessor"
   private static let lockDirectory = "locks"

@@ -35,6 +35,8 @@ package struct RefLogState: Sendable {
     } else if body.operation.isUndoable {
       var operation = body.operation
       operation.livePacks = []
+      // A pruning has thousands; `undo` reads them from the record.
+      operation.facts = []
       operations.append(operation)
       if operations.count > Self.operationLimit { operations.removeFirst() }
     }

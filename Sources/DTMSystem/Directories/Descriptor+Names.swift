@@ -79,6 +79,15 @@ extension Descriptor {
       value: { unsafe clinux_fgetxattr(descriptor, $0, $1, $2) })
   }
 
+  /// The same of what may be open by its name alone (`.path`), a symbolic link too.
+  package func extendedAttributesByName() throws(Errno) -> ExtendedAttributes {
+    try unsafe withCString(of: Self.procPath(rawValue)) { pointer throws(Errno) in
+      try unsafe Self.extendedAttributes(
+        list: { unsafe clinux_listxattr(pointer, $0, $1) },
+        value: { unsafe clinux_getxattr(pointer, $0, $1, $2) })
+    }
+  }
+
   /// All extended attributes of a name in this directory; a link is not followed.
   package func extendedAttributes(of name: [UInt8]) throws(Errno) -> ExtendedAttributes {
     // There are no llistxattrat(2) and lgetxattrat(2) before Linux 6.13.
@@ -102,7 +111,7 @@ extension Descriptor {
       if error == .notSupported || error == Errno(rawValue: ENOSYS) { return result }
       throw error
     }
-    for name in names.split(separator: 0).map(Array.init) {
+    for name in names.split(separator: 0).map(Array.init) where !isDuplicate(name) {
       do throws(Errno) {
         let content = try unsafe withCString(of: name) { pointer throws(Errno) in
           try unsafe bytes { unsafe value(pointer, $0, $1) }
@@ -115,6 +124,11 @@ extension Descriptor {
     }
     result.readable.sort { $0.name.lexicographicallyPrecedes($1.name) }
     return result
+  }
+
+  /// XFS tells root its ACLs twice: by their own names, and as it keeps them.
+  private static func isDuplicate(_ name: [UInt8]) -> Bool {
+    name.starts(with: Array("trusted.SGI_ACL_".utf8))
   }
 
   /// What a call of the kind "returns the length, and ERANGE when the buffer is too small" gives.

@@ -83,6 +83,20 @@ extension Descriptor {
     return bytes
   }
 
+  /// Up to `count` bytes at the file's position (a pipe, a socket); none at its end.
+  package func readNext(count: Int) throws(Errno) -> [UInt8] {
+    var failure: Errno?
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+      do throws(Errno) {
+        initialized = try unsafe read(into: UnsafeMutableRawBufferPointer(buffer))
+      } catch {
+        failure = error
+      }
+    }
+    if let failure { throw failure }
+    return bytes
+  }
+
   /// All bytes from the start to the end of the file, at most `limit` (`.fileTooLarge` beyond).
   package func readToEnd(limit: Int = 1 << 30) throws(Errno) -> [UInt8] {
     var result: [UInt8] = []

@@ -9,6 +9,13 @@ package enum StandardStream: Int32, Sendable {
   /// Whether a person looks at it.
   package var isTerminal: Bool { isatty(rawValue) == 1 }
 
+  /// A descriptor of standard input, which is nobody's either.
+  package static func input() throws(Errno) -> Descriptor {
+    let copy = fcntl(0, F_DUPFD_CLOEXEC, 0)
+    if copy < 0 { throw .current }
+    return Descriptor(owning: copy)
+  }
+
   /// Writes all bytes; one call is one write(2) where the system takes them at once.
   package func write(_ bytes: [UInt8]) throws(Errno) {
     let number = rawValue

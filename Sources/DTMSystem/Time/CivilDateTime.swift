@@ -103,9 +103,9 @@ package struct CivilDateTime: Hashable, Sendable {
   }
 }
 
-extension Int64 {
+extension BinaryInteger {
   /// Division that rounds down; the divisor is positive.
-  fileprivate func flooredQuotient(by divisor: Int64) -> Int64 {
+  package func flooredQuotient(by divisor: Self) -> Self {
     let quotient = self / divisor
     return self % divisor < 0 ? quotient - 1 : quotient
   }

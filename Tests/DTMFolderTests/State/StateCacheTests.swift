@@ -177,15 +177,40 @@ struct StateCacheTests {
       try sandbox.write("x.sqlite", String(repeating: "no database ", count: 1000))
       let cache = StateCache(path: path)
       #expect(cache.beginReading() == nil)
-      cache.apply([.put("a", .unseen)])
+      // The version stands in the file's header once a long log is closed.
+      cache.apply((0..<20_000).map { .put(PathKey("f\($0)")!, .unseen) })
       #expect(cache.commit(Self.header))
-      #expect(cache.beginReading()?.entries == 1)
+      #expect(cache.beginReading()?.entries == 20_000)
       cache.endReading()
-      // The version stands in the file's header once the last connection is closed.
       cache.close()
       try sandbox.patch("x.sqlite", at: 60, [0, 0, 0, 99])
       let other = StateCache(path: path)
       #expect(other.beginReading() == nil)
+    }
+  }
+
+  @Test func `a short log is left to the next process, a long one is folded in`() throws {
+    try withTemporaryDirectory { directory in
+      let path = Array(directory.appending("x.sqlite").string.utf8)
+      let files = try SystemFileOperations(path: directory)
+      StateCache(path: path).close()
+      var lengths: [Int] = []
+      for round in 0..<60 {
+        let cache = StateCache(path: path)
+        // What the one before left counts.
+        if round > 0 { #expect(cache.beginReading()?.sequence == UInt64(round)) }
+        #expect(try Self.all(cache).count == round)
+        cache.apply([.put(PathKey("f\(round)")!, .unseen)])
+        var header = Self.header
+        header.sequence = UInt64(round + 1)
+        #expect(cache.commit(header))
+        cache.close()
+        let log = try? files.open("x.sqlite-wal", writable: false)
+        lengths.append(try log?.size() ?? 0)
+      }
+      #expect(lengths.max()! < 256 << 10)
+      let folded = lengths.count { $0 == 0 }
+      #expect(folded > 0 && folded < 10, "\(lengths)")
     }
   }
 

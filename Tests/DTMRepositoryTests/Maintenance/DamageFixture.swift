@@ -18,13 +18,14 @@ struct DamageFixture {
 
   var refs: FolderRefs { FolderRefs(folder) }
 
-  init() throws {
+  /// `count`: of the files in the directory.
+  init(count: Int = 70) throws {
     folder = try #require(PackID(hex: "000102030405060708090a0b0c0d0e0f"))
     files = SimulatedFileOperations()
     let chunker = try #require(ChunkerParameters(minimum: 256, average: 512, maximum: 1024))
     _ = try Repository.create(
       files, chunker: chunker, first: RecordDraft(kind: "init", summary: "init"), at: Self.time)
-    var content = Self.first
+    var content = Self.first(count)
     try commit(content, branch: "main")
     content[Self.key("d/b5")] = Self.bytes(5, 700)
     content[Self.key("new")] = Self.bytes(6, 190)
@@ -50,9 +51,9 @@ struct DamageFixture {
     return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
   }
 
-  private static var first: Content {
+  private static func first(_ count: Int) -> Content {
     var content: Content = [.root: [], key("d"): []]
-    for number in 0..<70 { content[key("d/b\(number)")] = bytes(number, 100 + number * 7) }
+    for number in 0..<count { content[key("d/b\(number)")] = bytes(number, 100 + number * 7) }
     content[key("large")] = bytes(101, 3000)
     return content
   }

@@ -7,7 +7,7 @@ import Testing
 /// Every kind of damage: it is found and named, nothing wrong is ever read, a repair saves what there
 /// is, and writing the same content again heals the rest.
 @Suite struct DamageTests {
-  private let fixture: DamageFixture
+  private var fixture: DamageFixture
 
   init() throws {
     fixture = try DamageFixture()
@@ -101,23 +101,32 @@ import Testing
   // MARK: - Packs and the ref log
 
   @Test func `a flipped bit is found, named and repaired`() throws {
-    var flips: [(file: Int, bit: Int)] = []
-    let truth = fixture.truth
-    for (index, file) in truth.enumerated() {
-      for bit in 0..<(file.bytes.count * 8) { flips.append((index, bit)) }
+    var generator = SplitMix.fresh("flipped bits")
+    let flips = flips.shuffled(using: &generator).prefix(5000)
+    for flip in flips { try check(flip) }
+  }
+
+  /// Of a repository that has everything, but little of it; in the short form not each.
+  @Test mutating func `each flipped bit of a small repository is found, named and repaired`() throws
+  {
+    fixture = try DamageFixture(count: 8)
+    var generator = SplitMix.fresh("bits of a small repository")
+    let all = flips
+    let flips = LongForm.isAsked ? all : Array(all.shuffled(using: &generator).prefix(500))
+    for flip in flips { try check(flip) }
+    print("flipped bits: \(flips.count) of all \(all.count)")
+  }
+
+  private var flips: [(file: Int, bit: Int)] {
+    fixture.truth.enumerated().flatMap { index, file in
+      (0..<(file.bytes.count * 8)).map { (index, $0) }
     }
-    print("bits of the repository: \(flips.count)")
-    if !isLong {
-      var generator = SplitMix.fresh("flipped bits")
-      flips.shuffle(using: &generator)
-      flips = Array(flips.prefix(5000))
-    }
-    for flip in flips {
-      var bytes = truth[flip.file].bytes
-      bytes[flip.bit / 8] ^= 1 << UInt8(flip.bit % 8)
-      let name = truth[flip.file].name
-      try check(name, [name: bytes], "bit \(flip.bit) of \(name)")
-    }
+  }
+
+  private func check(_ flip: (file: Int, bit: Int)) throws {
+    var (name, bytes) = fixture.truth[flip.file]
+    bytes[flip.bit / 8] ^= 1 << UInt8(flip.bit % 8)
+    try check(name, [name: bytes], "bit \(flip.bit) of \(name)")
   }
 
   @Test func `a file cut at any length is found, named and repaired`() throws {

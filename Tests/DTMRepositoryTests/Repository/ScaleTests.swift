@@ -118,7 +118,7 @@ import Testing
     let segments = try files.list("refs").filter { $0.hasSuffix(".a") }.sorted()
     #expect(segments.count > count / 1000)
     let newest = try files.open("refs/\(segments[segments.count - 1])", writable: false)
-    #expect(try newest.size() <= 256 << 10)
+    #expect(try newest.size() <= 128 << 10)
     var value = 0
     let opening = try ContinuousClock().measure {
       value = RefLogFixture.value(try fixture.log(files).read())

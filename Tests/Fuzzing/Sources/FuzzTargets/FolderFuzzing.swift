@@ -1,6 +1,7 @@
 @testable internal import DTMFolder
 @testable internal import DTMRepository
 internal import DTMSystem
+internal import SystemPackage
 
 /// What stands in a data folder, and in the journal of a restore.
 enum FolderFuzzing {
@@ -23,6 +24,36 @@ enum FolderFuzzing {
   static func stage(_ input: [UInt8]) {
     guard let fact = StageFact(decoding: input) else { return }
     hold(StageFact(decoding: fact.encoded) == fact, "a stage's fact has two encodings")
+  }
+
+  /// All members of an archive, content and holes.
+  static func archive(_ input: [UInt8]) {
+    var rest = input[...]
+    let source = try? ArchiveSource("input") { count throws(Errno) in
+      let piece = Array(rest.prefix(min(count, 700)))
+      rest = rest.dropFirst(piece.count)
+      return piece
+    }
+    guard let source else { return }
+    let reader = TarReader(source)
+    while let member = try? reader.next() {
+      var end = 0
+      do throws(FolderError) {
+        try reader.forEachPiece(of: member) { bytes throws(FolderError) in
+          end += bytes.count
+        } hole: { length throws(FolderError) in
+          hold(length >= 0, "a hole of negative length")
+          end += length
+        }
+      } catch { return }
+      hold(end == member.size, "a member has other content than its size")
+    }
+    let block = Array(input.prefix(TarHeader.blockLength))
+    guard let found = try? TarHeader.decode(block), let header = found else { return }
+    guard let again = try? TarHeader.decode(header.encoded) else {
+      fatalError("a header that was encoded does not decode")
+    }
+    hold(again?.size == header.size && again?.uid == header.uid, "a header has another size then")
   }
 
   /// The input: an ignore file, a NUL, the key of a path.

@@ -19,6 +19,7 @@ enum FuzzTarget: String, CaseIterable {
   case segment
   case snapshot
   case stage
+  case tar
   case varlink
 
   /// Decodes one input and holds the target's facts.
@@ -39,6 +40,7 @@ enum FuzzTarget: String, CaseIterable {
     case .segment: RefLogFuzzing.segment(input)
     case .snapshot: ObjectFuzzing.snapshot(input)
     case .stage: FolderFuzzing.stage(input)
+    case .tar: FolderFuzzing.archive(input)
     case .varlink: TextFuzzing.varlink(input)
     }
   }

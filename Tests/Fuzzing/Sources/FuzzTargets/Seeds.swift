@@ -53,6 +53,7 @@ extension FuzzTarget {
     case .snapshot: [Seeds.snapshot.encoded]
     case .stage:
       Seeds.texts("ok\012\0clean\07\0nightly\0boot:1:2\0", "begin\01\0\0r\0\0\0more\0")
+    case .tar: [Seeds.archive]
     case .varlink: Seeds.messages
     }
   }

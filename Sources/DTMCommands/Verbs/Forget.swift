@@ -1,0 +1,53 @@
+internal import ArgumentParser
+internal import DTMFolder
+internal import DTMRepository
+internal import DTMSystem
+
+struct Forget: ReportingVerb {
+  static let configuration = CommandConfiguration(
+    commandName: "forget",
+    abstract: "Take single snapshots away",
+    usage: "dtm forget SNAPSHOT... [options]",
+    discussion: """
+      The newest of a branch, tagged and pinned ones can't be taken away. dtm undo brings them back; no \
+      room is freed yet.
+      """)
+
+  @Argument(help: "The snapshots")
+  var snapshots: [String]
+
+  @OptionGroup var options: OutputOptions
+
+  func run(in invocation: Invocation) throws -> CommandStatus {
+    let access = try FolderAccess(invocation)
+    let history = access.history
+    var chosen: [KnownSnapshot] = []
+    for name in snapshots {
+      let known = try access.snapshot(name)
+      if let reason = history.holds(known.id) {
+        throw CommandFailure(
+          .invalidInput, "\(Words.short(known.id)) can't be taken away: \(reason)",
+          hint: "nothing was taken away; dtm unpin, dtm tag -d and dtm branch -d let go")
+      }
+      let isChosen = chosen.contains { $0.id == known.id }
+      if try !isChosen && !history.isPruned(known.id) { chosen.append(known) }
+    }
+    var operation: UInt64?
+    if !chosen.isEmpty {
+      let ids = chosen.map(\.id)
+      let names = ids.map { Words.short($0) }.joined(separator: ", ")
+      let summary =
+        ids.count > 3 ? "forgot \(Words.count(ids.count, "snapshot"))" : "forgot \(names)"
+      try access.commit(history.pruning(ids, kind: "forget", summary: summary, why: "forgotten"))
+      operation = access.history.state.sequence
+    }
+    let plan = PrunePlan(
+      kept: [], pruned: chosen.map { PrunePlan.Verdict(known: $0, reasons: []) })
+    let result = PruneResult(
+      plan, isDryRun: false, operation: operation, verb: "forgot", reason: "named")
+    try options.json
+      ? result.writeJSON(invocation)
+      : result.print(invocation, explains: false, isQuiet: options.quiet)
+    return .done
+  }
+}

@@ -1,0 +1,97 @@
+internal import ArgumentParser
+internal import DTMFolder
+internal import DTMRepository
+internal import DTMRules
+internal import DTMSystem
+
+struct Prune: ReportingVerb {
+  static let configuration = CommandConfiguration(
+    commandName: "prune",
+    abstract: "Take away the snapshots that no retention rule keeps",
+    usage: "dtm prune [--dry-run] [--explain] [--keep-last N] [--keep-daily N] ... [options]",
+    discussion: """
+      Each branch is looked at by itself, by the local calendar: --keep-daily 7 keeps the newest \
+      snapshot of each of the last seven days that have one. A snapshot stays when any rule keeps it; the \
+      newest of each branch, tagged and pinned ones, and the newest whose checks all passed stay in \
+      any case. Without a rule here: last 20, hourly 48, daily 30, weekly 12, monthly 24, yearly 5, \
+      within 1d. What is taken away can be restored by its id still, and dtm undo brings it back; \
+      no room is freed yet.
+      """)
+
+  @Flag(help: "Only say what would be taken away")
+  var dryRun = false
+
+  @Flag(help: "Say for each snapshot why it stays or goes")
+  var explain = false
+
+  @Option(help: ArgumentHelp("Keep the newest n", valueName: "n"))
+  var keepLast: Int?
+
+  @Option(help: ArgumentHelp("Keep one of each of n hours", valueName: "n"))
+  var keepHourly: Int?
+
+  @Option(help: ArgumentHelp("Keep one of each of n days", valueName: "n"))
+  var keepDaily: Int?
+
+  @Option(help: ArgumentHelp("Keep one of each of n weeks (from Monday)", valueName: "n"))
+  var keepWeekly: Int?
+
+  @Option(help: ArgumentHelp("Keep one of each of n months", valueName: "n"))
+  var keepMonthly: Int?
+
+  @Option(help: ArgumentHelp("Keep one of each of n years", valueName: "n"))
+  var keepYearly: Int?
+
+  @Option(help: ArgumentHelp("Keep all within this span before the newest", valueName: "span"))
+  var keepWithin: SpanArgument?
+
+  @OptionGroup var options: OutputOptions
+
+  private var numbers: [(name: String, value: Int?)] {
+    [
+      ("last", keepLast), ("hourly", keepHourly), ("daily", keepDaily), ("weekly", keepWeekly),
+      ("monthly", keepMonthly), ("yearly", keepYearly),
+    ]
+  }
+
+  /// The rules that were given; the standard ones where none was.
+  private var policy: RetentionPolicy {
+    if keepWithin == nil, numbers.allSatisfy({ $0.value == nil }) { return .standard }
+    var counts: [RetentionPeriod: Int] = [:]
+    for period in RetentionPeriod.allCases {
+      counts[period] = numbers.first { $0.name == period.adverb }?.value ?? 0
+    }
+    return RetentionPolicy(
+      last: keepLast ?? 0, counts: counts, within: keepWithin?.duration ?? .zero)
+  }
+
+  func validate() throws {
+    for (name, value) in numbers {
+      if let value, value < 0 {
+        throw ValidationError("--keep-\(name) takes a number that is not negative")
+      }
+    }
+    if policy.isEmpty {
+      throw ValidationError("these rules keep nothing; at least one has to keep something")
+    }
+  }
+
+  func run(in invocation: Invocation) throws -> CommandStatus {
+    let access = try FolderAccess(invocation)
+    let retention = Retention(policy, calendar: invocation.calendar)
+    let plan = try access.history.prunePlan(retention.reasons)
+    var operation: UInt64?
+    if !dryRun, !plan.pruned.isEmpty {
+      let count = Words.count(plan.pruned.count, "snapshot")
+      try access.commit(
+        access.history.pruning(
+          plan.pruned.map(\.known.id), kind: "prune", summary: "pruned \(count)", why: "policy"))
+      operation = access.history.state.sequence
+    }
+    let result = PruneResult(plan, isDryRun: dryRun, operation: operation)
+    try options.json
+      ? result.writeJSON(invocation)
+      : result.print(invocation, explains: explain, isQuiet: options.quiet)
+    return .done
+  }
+}

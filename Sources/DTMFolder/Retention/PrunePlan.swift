@@ -1,0 +1,100 @@
+package import DTMRepository
+package import DTMSystem
+
+/// What a retention policy makes of a folder's history.
+package struct PrunePlan: Sendable {
+  /// A snapshot, and why it stays; none: it goes.
+  package struct Verdict: Sendable {
+    package let known: KnownSnapshot
+    package let reasons: [String]
+
+    package init(known: KnownSnapshot, reasons: [String]) {
+      self.known = known
+      self.reasons = reasons
+    }
+  }
+
+  /// Newest first.
+  package let kept: [Verdict]
+  /// Newest first.
+  package let pruned: [Verdict]
+
+  package init(kept: [Verdict], pruned: [Verdict]) {
+    self.kept = kept
+    self.pruned = pruned
+  }
+}
+
+extension History {
+  /// Tells for every snapshot that a branch or tag leads to whether it stays.
+  ///
+  /// `rule`: why each of a branch's snapshots stays, given their times, newest first; the same number of
+  /// answers. Each branch is a line of its own, and a snapshot stays that any of them keeps, or that is
+  /// the newest of a branch, tagged, pinned, or the newest good one. Reads each snapshot once.
+  package func prunePlan(
+    _ rule: ([Timestamp]) -> [[String]]
+  ) throws(FolderError) -> PrunePlan {
+    var all: [ObjectID: KnownSnapshot] = [:]
+    var reasons: [ObjectID: [String]] = [:]
+    func add(_ reason: String, _ id: ObjectID) {
+      if reasons[id]?.contains(reason) != true { reasons[id, default: []].append(reason) }
+    }
+    for (name, head) in branches {
+      add("the newest of \(name)", head)
+      var line: [KnownSnapshot] = []
+      try forEachAncestor(of: head) { known in
+        line.append(known)
+        all[known.id] = known
+        return true
+      }
+      for (known, found) in zip(line, rule(line.map(\.snapshot.time))) {
+        for reason in found { add(reason, known.id) }
+      }
+    }
+    for (name, id) in tags {
+      add("tagged \(name)", id)
+      try forEachAncestor(of: id) { known in all.updateValue(known, forKey: known.id) == nil }
+    }
+    for id in all.keys where isPinned(id) { add("pinned", id) }
+    let sorted = all.values.sorted { left, right in
+      (right.snapshot.time, right.id) < (left.snapshot.time, left.id)
+    }
+    for known in sorted where try isGood(known.id) {
+      add("the newest good one", known.id)
+      break
+    }
+    let verdicts = sorted.map {
+      PrunePlan.Verdict(known: $0, reasons: reasons[$0.id] ?? [])
+    }
+    return PrunePlan(
+      kept: verdicts.filter { !$0.reasons.isEmpty }, pruned: verdicts.filter(\.reasons.isEmpty))
+  }
+
+  /// Why a snapshot can't be taken away by hand; nil where it can.
+  package func holds(_ id: ObjectID) -> String? {
+    if let branch = branches.first(where: { $0.snapshot == id }) {
+      return "it is the newest of the branch \(branch.name)"
+    }
+    if let tag = tags.first(where: { $0.snapshot == id }) { return "it is tagged \(tag.name)" }
+    return isPinned(id) ? "it is pinned" : nil
+  }
+
+  /// Whether there are checks of it, and each passed.
+  private func isGood(_ id: ObjectID) throws(FolderError) -> Bool {
+    let checks = try facts(of: id).filter { $0.key.hasPrefix("check:") }
+    return !checks.isEmpty && checks.values.allSatisfy { $0 == Array("pass".utf8) }
+  }
+
+  /// The record that takes snapshots away: history passes over them, and `undo` brings them back.
+  /// Their content stays. `why`: not empty, kept with each.
+  package func pruning(
+    _ snapshots: [ObjectID], kind: String, summary: String, why: String
+  ) -> RecordDraft {
+    var draft = RecordDraft(kind: kind, summary: summary)
+    draft.facts = snapshots.map {
+      Fact(subject: $0, key: RefLog.prunedFact, value: Array(why.utf8))
+    }
+    draft.details = [(RestoreDetail.folder, refs.folder.hex)]
+    return draft
+  }
+}
