@@ -37,6 +37,9 @@ extension FolderConfiguration {
     writer.array(FolderKey.rules.rawValue) { writer in
       for rule in rules { writer.object { rule.writeMembers(to: &$0) } }
     }
+    writer.array(FolderKey.checks.rawValue) { writer in
+      for check in checks { writer.object { check.writeMembers(to: &$0) } }
+    }
   }
 }
 

@@ -70,12 +70,15 @@ package struct FolderConfiguration: Sendable, Hashable {
   package var settle: SettlePolicy
   /// When it is captured besides.
   package var rules: [Rule]
+  /// What says whether a snapshot is good.
+  package var checks: [Check]
   /// Where it is written.
   package var source: ConfigurationSource
 
   package init(
     name: String, path: FilePath, repository: FilePath? = nil, ignore: [String] = [],
-    settle: SettlePolicy = SettlePolicy(), rules: [Rule] = [], source: ConfigurationSource
+    settle: SettlePolicy = SettlePolicy(), rules: [Rule] = [], checks: [Check] = [],
+    source: ConfigurationSource
   ) {
     self.name = name
     self.path = path
@@ -83,6 +86,7 @@ package struct FolderConfiguration: Sendable, Hashable {
     self.ignore = ignore
     self.settle = settle
     self.rules = rules
+    self.checks = checks
     self.source = source
   }
 }

@@ -37,6 +37,7 @@ import Testing
       ("rule", definitions["rule"], #"{"folders": [{"rules": [@]}]}"#),
       ("on", definitions["on"], #"{"folders": [{"rules": [{"on": @}]}]}"#),
       ("has", definitions["has"], #"{"folders": [{"rules": [{"on": {"has": @}}]}]}"#),
+      ("check", definitions["check"], #"{"folders": [{"checks": [@]}]}"#),
     ]
     #expect(definitions.members?.map(\.key) == places.dropFirst().map(\.0))
     for (name, object, place) in places {

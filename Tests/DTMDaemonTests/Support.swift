@@ -215,6 +215,10 @@ final class FakeEngines: FolderEngines {
       throw FolderEngineError(.failed, "there are no old snapshots")
     }
 
+    var checks: @Sendable (ProgramStarter, SharedFlag) throws -> any SnapshotChecks {
+      { _, _ in throw FolderEngineError(.failed, "there are no checks") }
+    }
+
     func ruleMemory() throws(FolderEngineError) -> RuleMemory { RuleMemory() }
 
     func paths(

@@ -63,14 +63,14 @@ extension ConfigurationDecoder {
     }
   }
 
-  private mutating func ruleName(_ node: JSONNode) -> String? {
+  mutating func ruleName(_ node: JSONNode) -> String? {
     guard let text = text(node, "name", "a string") else { return nil }
     if text.isEmpty || text.utf8.count > RuleKey.longestName
       || text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F })
     {
       report(
         node,
-        "a rule's name has 1 to \(RuleKey.longestName) bytes and no control character, not \(Self.name(of: node))"
+        "such a name has 1 to \(RuleKey.longestName) bytes and no control character, not \(Self.name(of: node))"
       )
       return nil
     }

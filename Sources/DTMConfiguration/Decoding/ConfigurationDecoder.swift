@@ -30,6 +30,7 @@ struct ConfigurationDecoder {
     var ignore: [String] = []
     var settle = SettleOverrides()
     var rules: [Rule] = []
+    var checks: [Check] = []
     var isDropIn: Bool
     var file: FilePath
   }
@@ -104,6 +105,7 @@ struct ConfigurationDecoder {
       case .ignore: result.ignore = decoder.patterns(value, key.rawValue)
       case .settle: result.settle = decoder.settle(value)
       case .rules: result.rules = decoder.rules(value)
+      case .checks: result.checks = decoder.checks(value)
       }
     }
     if result.name == nil, node["name"] == nil, let path = result.path {

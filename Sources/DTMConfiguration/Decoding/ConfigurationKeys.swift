@@ -47,6 +47,8 @@ enum ValueRule: Sendable {
   /// `02:30`, local.
   case timeOfDay
   case flag
+  /// An array of texts: a program's absolute path, and its arguments.
+  case command
   case ruleName
   /// A text with `{words}` in it.
   case template
@@ -141,7 +143,7 @@ enum DefaultsKey: String, ConfigurationKey {
 
 enum FolderKey: String, ConfigurationKey {
   case schema = "$schema"
-  case name, path, repository, ignore, settle, rules
+  case name, path, repository, ignore, settle, rules, checks
 
   static var objectName: String { "a folder" }
   static var definition: String { "folder" }
@@ -156,6 +158,7 @@ enum FolderKey: String, ConfigurationKey {
     case .ignore: .patterns
     case .settle: .object(SettleKey.self)
     case .rules: .objects(RuleKey.self)
+    case .checks: .objects(CheckKey.self)
     }
   }
 
@@ -169,6 +172,7 @@ enum FolderKey: String, ConfigurationKey {
     case .ignore: "Patterns as in .gitignore of what its snapshots do not hold."
     case .settle: "When it is captured after a change; what is left out is as in defaults."
     case .rules: "When it is captured besides, and what those snapshots are given."
+    case .checks: "Commands that say whether a snapshot is good, run after each."
     }
   }
 

@@ -25,7 +25,7 @@ package enum ConfigurationSchema {
       writer.object("$defs") { writer in
         for definition: any ConfigurationKey.Type in [
           DaemonKey.self, DefaultsKey.self, FolderKey.self, SettleKey.self, RuleKey.self,
-          ConditionKey.self, HasKey.self,
+          ConditionKey.self, HasKey.self, CheckKey.self,
         ] {
           writer.object(definition.definition) { write(definition, to: &$0) }
         }
@@ -93,6 +93,10 @@ package enum ConfigurationSchema {
       writer.field("type", "string")
       writer.field("pattern", "^([01][0-9]|2[0-3]):[0-5][0-9]$")
     case .flag: writer.field("type", "boolean")
+    case .command:
+      writer.field("type", "array")
+      writer.field("minItems", 1)
+      writer.object("items") { $0.field("type", "string") }
     case .ruleName:
       writer.field("type", "string")
       writer.field("minLength", 1)

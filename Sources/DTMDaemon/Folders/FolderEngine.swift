@@ -58,6 +58,9 @@ package protocol FolderEngine {
   /// Adds to a snapshot that is there what rules give it.
   func annotate(_ id: String, _ note: RuleNote) throws(FolderEngineError)
 
+  /// Makes the folder's checks, on the thread that calls; `starter` runs their commands.
+  var checks: @Sendable (ProgramStarter, SharedFlag) throws -> any SnapshotChecks { get }
+
   /// Gives the capture lock back.
   func close()
 }

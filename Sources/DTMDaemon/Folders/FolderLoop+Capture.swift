@@ -149,6 +149,7 @@ extension FolderLoop {
     waiters.captured()
     if result.isCreated, let snapshot = result.snapshot {
       record(snapshot, result, basis, trigger, lasted)
+      checker?.offer(snapshot.id)
     }
     guard let request else { return }
     if let snapshot = result.snapshot {

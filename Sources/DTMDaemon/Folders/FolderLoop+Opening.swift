@@ -58,6 +58,7 @@ extension FolderLoop {
       try openRules(engine)
       try watch(engine.exclusion, holdsWhenEmpty: (newest?.files ?? 0) > 0)
       self.engine = engine
+      openChecks(engine)
       shared.state.update { state in
         state.face.engineError = nil
         state.face.lastSnapshot = newest
@@ -106,6 +107,7 @@ extension FolderLoop {
     waiters.fail(stopping)
     for request in requests.values { request.answer(.failure(stopping)) }
     requests = [:]
+    checker?.stop()
     engine?.close()
     engine = nil
     watcher?.stop()

@@ -64,6 +64,8 @@ struct FolderLoop {
   var needsOwnSnapshot: Set<UInt64> = []
   /// The newest snapshot that rules gave labels, and those: others are for another one.
   var labelled: (snapshot: String, labels: [String: String])?
+  /// Nil where there are no checks.
+  var checker: FolderChecker?
   /// When files that changed are measured again.
   var nextMeasure: Duration?
   /// When the folder's protection began, for what was there before.

@@ -10,7 +10,7 @@ internal import SystemPackage
 /// One folder and its repository, as the daemon uses them; on the folder's thread alone.
 final class RepositoryEngine: FolderEngine {
   private let configuration: FolderConfiguration
-  private let location: FolderLocation
+  let location: FolderLocation
   let repository: Repository
   let id: PackID
   private let user: String
@@ -54,6 +54,14 @@ final class RepositoryEngine: FolderEngine {
   var exclusion: @Sendable (PathKey, Bool) -> Bool {
     let rules = rules
     return { key, isDirectory in rules.excludes(key, isDirectory: isDirectory) }
+  }
+
+  var checks: @Sendable (ProgramStarter, SharedFlag) throws -> any SnapshotChecks {
+    let (configuration, location, id) = (configuration, location, id)
+    return { starter, isStopping in
+      try RepositoryChecks(
+        configuration, location, id: id, starter: starter, isStopping: isStopping)
+    }
   }
 
   func newestSnapshot() throws(FolderEngineError) -> SnapshotSummary? {
