@@ -6,6 +6,7 @@
 #include <spawn.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/timex.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -33,6 +34,14 @@ int clinux_signalfd(const void *signals) {
 
 int clinux_spawn_chdir(void *actions, const char *path) {
   return posix_spawn_file_actions_addchdir_np(actions, path);
+}
+
+int clinux_become_user_thread(unsigned uid) {
+  return (int)syscall(SYS_setresuid, uid, uid, uid);
+}
+
+int clinux_become_group_thread(unsigned gid) {
+  return (int)syscall(SYS_setresgid, gid, gid, gid);
 }
 
 int clinux_exit_status(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : -1; }

@@ -34,6 +34,12 @@ extension FolderConfiguration {
         openFiles: settle.openFiles
       ).write(to: &writer)
     }
+    writer.array(FolderKey.rules.rawValue) { writer in
+      for rule in rules { writer.object { rule.writeMembers(to: &$0) } }
+    }
+    writer.array(FolderKey.checks.rawValue) { writer in
+      for check in checks { writer.object { check.writeMembers(to: &$0) } }
+    }
   }
 }
 

@@ -68,18 +68,25 @@ package struct FolderConfiguration: Sendable, Hashable {
   package var ignore: [String]
   /// When it is captured after a change.
   package var settle: SettlePolicy
+  /// When it is captured besides.
+  package var rules: [Rule]
+  /// What says whether a snapshot is good.
+  package var checks: [Check]
   /// Where it is written.
   package var source: ConfigurationSource
 
   package init(
     name: String, path: FilePath, repository: FilePath? = nil, ignore: [String] = [],
-    settle: SettlePolicy = SettlePolicy(), source: ConfigurationSource
+    settle: SettlePolicy = SettlePolicy(), rules: [Rule] = [], checks: [Check] = [],
+    source: ConfigurationSource
   ) {
     self.name = name
     self.path = path
     self.repository = repository
     self.ignore = ignore
     self.settle = settle
+    self.rules = rules
+    self.checks = checks
     self.source = source
   }
 }

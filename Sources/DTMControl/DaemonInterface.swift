@@ -34,7 +34,7 @@ package enum DaemonInterface {
     #   resumed       they are not any more
     #   reloaded      another configuration runs: files
     #   refused       a configuration has an error, the one that was running goes on: reason
-    #   alert         somebody should look: alert (snapshotFailed, eventsLost, repositoryUnavailable, changeMissed), reason
+    #   alert         somebody should look: alert (snapshotFailed, eventsLost, repositoryUnavailable, changeMissed, checkFailed), reason
     #   dropped       the reader was so slow that count events are missing here; ask for the status
     #   end           the stream's last: the daemon stops
     type Event (

@@ -173,6 +173,23 @@ package final class FolderWatcher: Sendable {
     core.wake.signal()
   }
 
+  /// What may be a boundary from now on: a marker that is closed, or what arrives; told whether it is a
+  /// directory. Called as `isExcluded` is; nil where nobody asks.
+  package func setBoundary(_ isBoundary: (@Sendable (PathKey, Bool) -> Bool)?) {
+    core.state.withLock { state in
+      state.isBoundary = isBoundary
+      state.boundaries = BoundarySet()
+    }
+  }
+
+  /// Takes what was seen that may be a boundary, since the last time.
+  package func takeBoundaries() -> BoundarySet {
+    core.state.withLock { state in
+      defer { state.boundaries = BoundarySet() }
+      return state.boundaries
+    }
+  }
+
   /// What the next set would be now; takes nothing. Throws as `take` does, and costs as much.
   package func peek() throws(WatchError) -> DirtySet {
     let taken: Result<WatchState.Taken, WatchError> = core.state.withLock { state in

@@ -75,4 +75,6 @@ package struct WatchActivity: Sendable, Equatable {
   /// Whether one of them was written since the last set was taken.
   package var hasOpenWrites: Bool
   package var condition: WatchCondition
+  /// Whether something was seen that may be a boundary.
+  package var hasBoundaries = false
 }

@@ -9,7 +9,8 @@ import Testing
     "cat",
     "restore", "checkout", "undo", "redo", "operations", "export", "import", "branch", "tag",
     "label", "pin", "unpin",
-    "run", "stage", "doctor", "verify", "repair", "prune", "forget", "config", "completions",
+    "run", "stage", "runs", "bisect", "find", "check", "doctor", "verify", "repair", "prune",
+    "forget", "config", "completions",
   ]
 
   @Test func `of the program lists the commands by what they are for`() throws {

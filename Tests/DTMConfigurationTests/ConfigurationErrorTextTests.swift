@@ -29,10 +29,10 @@ import Testing
       [#"2:3: settle has no key "quite"; did you mean "quiet"?"#]
     ),
     (
-      #"{"folders": [{"path": "/a", "rules": []}]}"#,
+      #"{"folders": [{"path": "/a", "guard": []}]}"#,
       [
-        #"1:29: a folder has no key "rules"; "#
-          + "its keys are $schema, name, path, repository, ignore, settle"
+        #"1:29: a folder has no key "guard"; "#
+          + "its keys are $schema, name, path, repository, ignore, settle, rules, checks"
       ]
     ),
     (

@@ -34,6 +34,10 @@ import Testing
       ("defaults", definitions["defaults"], #"{"defaults": @}"#),
       ("folder", definitions["folder"], #"{"folders": [@]}"#),
       ("settle", definitions["settle"], #"{"defaults": {"settle": @}}"#),
+      ("rule", definitions["rule"], #"{"folders": [{"rules": [@]}]}"#),
+      ("on", definitions["on"], #"{"folders": [{"rules": [{"on": @}]}]}"#),
+      ("has", definitions["has"], #"{"folders": [{"rules": [{"on": {"has": @}}]}]}"#),
+      ("check", definitions["check"], #"{"folders": [{"checks": [@]}]}"#),
     ]
     #expect(definitions.members?.map(\.key) == places.dropFirst().map(\.0))
     for (name, object, place) in places {

@@ -215,6 +215,18 @@ final class FakeEngines: FolderEngines {
       throw FolderEngineError(.failed, "there are no old snapshots")
     }
 
+    var checks: @Sendable (ProgramStarter, SharedFlag) throws -> any SnapshotChecks {
+      { _, _ in throw FolderEngineError(.failed, "there are no checks") }
+    }
+
+    func ruleMemory() throws(FolderEngineError) -> RuleMemory { RuleMemory() }
+
+    func paths(
+      where isWanted: (PathKey, Bool) -> Bool
+    ) throws(FolderEngineError) -> [(key: PathKey, isDirectory: Bool)] { [] }
+
+    func annotate(_ id: String, _ note: RuleNote) throws(FolderEngineError) {}
+
     func close() {
       state.update { $0.closed += 1 }
     }

@@ -14,6 +14,9 @@ int clinux_clock_state(void);
 int clinux_signalfd(const void *signals);
 // posix_spawn_file_actions_addchdir_np(3); actions: a posix_spawn_file_actions_t.
 int clinux_spawn_chdir(void *actions, const char *path);
+// setresuid(2), setresgid(2) of the calling thread alone, all three ids.
+int clinux_become_user_thread(unsigned uid);
+int clinux_become_group_thread(unsigned gid);
 // The exit status that waitpid(2) tells, or -1 for a process that a signal ended.
 int clinux_exit_status(int status);
 // The signal that ended a process, or 0 for one that ended by itself or still lives.

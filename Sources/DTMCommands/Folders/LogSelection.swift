@@ -80,6 +80,9 @@ struct LogSelection {
     if let until, snapshot.time > until { return false }
     if !log.trigger.isEmpty, !log.trigger.contains(snapshot.trigger) { return false }
     if log.good, !report.isGood { return false }
+    if log.flagged, !report.isFlagged { return false }
+    if !log.stage.isEmpty, !log.stage.contains(report.labels["stage"] ?? "") { return false }
+    if !log.runID.isEmpty, !log.runID.contains(report.labels["run_id"] ?? "") { return false }
     if log.label.contains(where: { report.labels[$0.key] != $0.value }) { return false }
     return try paths.isEmpty || changesPaths(snapshot)
   }

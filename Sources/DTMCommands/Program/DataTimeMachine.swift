@@ -20,11 +20,11 @@ struct DataTimeMachine: ParsableCommand {
           Initialize.self, TakeSnapshot.self, Protect.self, Unprotect.self, Wait.self, Pause.self,
           Resume.self,
         ]),
-      CommandGroup(name: "Pipelines", subcommands: [Run.self, Stage.self]),
+      CommandGroup(name: "Pipelines", subcommands: [Run.self, Stage.self, Runs.self, Bisect.self]),
       CommandGroup(
         name: "Look",
         subcommands: [
-          Status.self, Log.self, Show.self, Diff.self, List.self, Cat.self, Watch.self,
+          Status.self, Log.self, Show.self, Diff.self, List.self, Cat.self, Find.self, Watch.self,
         ]),
       CommandGroup(
         name: "Go back",
@@ -36,7 +36,8 @@ struct DataTimeMachine: ParsableCommand {
       CommandGroup(
         name: "Look after it",
         subcommands: [
-          Doctor.self, Verify.self, Repair.self, Prune.self, Forget.self, ConfigurationCommand.self,
+          Doctor.self, MakeChecks.self, Verify.self, Repair.self, Prune.self, Forget.self,
+          ConfigurationCommand.self,
           Completions.self,
         ]),
     ])

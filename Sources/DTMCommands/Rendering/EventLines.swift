@@ -81,6 +81,7 @@ struct EventLines {
     case .eventsLost: "events were lost"
     case .repositoryUnavailable: "the repository can't be used"
     case .changeMissed: "a change was missed"
+    case .checkFailed: "a check did not pass"
     case nil: "alert"
     }
   }

@@ -15,6 +15,8 @@ package struct SnapshotReport {
   private(set) var storedBytes: Int?
   private(set) var durationInMicroseconds: Int?
   private(set) var rewrittenFrom: String?
+  /// Rules that fired when nothing had changed since it.
+  private var addedRules: [String] = []
 
   /// `facts`: what the ref log says of it.
   init(_ known: KnownSnapshot, facts: [String: [UInt8]], history: History) {
@@ -30,6 +32,7 @@ package struct SnapshotReport {
       case RefLog.durationFact: durationInMicroseconds = Int(text)
       case "rewrittenFrom": rewrittenFrom = text
       case _ where key.hasPrefix("label:"): labels[String(key.dropFirst("label:".count))] = text
+      case _ where key.hasPrefix("rule:"): addedRules.append(String(key.dropFirst("rule:".count)))
       case _ where key.hasPrefix("check:"): checks[String(key.dropFirst("check:".count))] = text
       default: break
       }
@@ -38,6 +41,13 @@ package struct SnapshotReport {
 
   /// Whether there are checks, and each of them passed.
   var isGood: Bool { !checks.isEmpty && checks.values.allSatisfy { $0 == "pass" } }
+
+  /// Whether something about it is to be looked at.
+  var isFlagged: Bool {
+    let outcome = labels["outcome"]
+    return !snapshot.isComplete || snapshot.trigger == "guard" || outcome == "failed"
+      || outcome == "abandoned" || checks.values.contains { $0 != "pass" }
+  }
 
   /// One of which nothing was learnt since.
   package init(_ known: KnownSnapshot, tags: [String] = [], isPinned: Bool = false) {
@@ -59,7 +69,7 @@ package struct SnapshotReport {
     writer.field("message", snapshot.message)
     writer.object("trigger") { writer in
       writer.field("kind", snapshot.trigger)
-      writer.field("rules", strings: snapshot.rules)
+      writer.field("rules", strings: snapshot.rules + addedRules.sorted())
     }
     Self.write(labels, as: "labels", &writer)
     writer.field("tags", strings: tags)

@@ -34,8 +34,18 @@ struct Log: ReportingVerb {
   @Option(help: ArgumentHelp("List those with this trigger", valueName: "kind"))
   var trigger: [String] = []
 
+  @Option(help: ArgumentHelp("List those of this stage", valueName: "name"))
+  var stage: [String] = []
+
+  @Option(name: .customLong("run"), help: ArgumentHelp("List those of this run", valueName: "id"))
+  var runID: [String] = []
+
   @Flag(help: "List those whose every check passed")
   var good = false
+
+  @Flag(
+    help: "List those to look at: incomplete, of a failed run, or with a check that did not pass")
+  var flagged = false
 
   @Option(help: ArgumentHelp("List those that changed this path", valueName: "path"))
   var path: [String] = []

@@ -4,7 +4,7 @@ internal import SystemPackage
 /// The values of the table's rules.
 extension ConfigurationDecoder {
   /// The text of a string; reports anything else.
-  private mutating func text(_ node: JSONNode, _ key: String, _ what: String) -> String? {
+  mutating func text(_ node: JSONNode, _ key: String, _ what: String) -> String? {
     if let text = node.string { return text }
     report(node, "\"\(key)\" is \(what), not \(Self.name(of: node))")
     return nil
@@ -99,7 +99,7 @@ extension ConfigurationDecoder {
   }
 
   /// Why a text is not one line of a .gitignore file that does something; nil where it is.
-  private static func fault(ofPattern text: String) -> String? {
+  static func fault(ofPattern text: String) -> String? {
     let bytes = Array(text.utf8)
     if bytes.contains(where: { $0 == 0 || $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }) {
       return "it is more than one line"

@@ -29,6 +29,8 @@ struct ConfigurationDecoder {
     var repository: (path: FilePath, node: JSONNode)?
     var ignore: [String] = []
     var settle = SettleOverrides()
+    var rules: [Rule] = []
+    var checks: [Check] = []
     var isDropIn: Bool
     var file: FilePath
   }
@@ -102,6 +104,8 @@ struct ConfigurationDecoder {
       case .repository: result.repository = decoder.absolutePath(value, key).map { ($0, value) }
       case .ignore: result.ignore = decoder.patterns(value, key.rawValue)
       case .settle: result.settle = decoder.settle(value)
+      case .rules: result.rules = decoder.rules(value)
+      case .checks: result.checks = decoder.checks(value)
       }
     }
     if result.name == nil, node["name"] == nil, let path = result.path {

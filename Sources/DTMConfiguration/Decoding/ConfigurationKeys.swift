@@ -39,6 +39,21 @@ enum ValueRule: Sendable {
   case word([String])
   case duration(ClosedRange<Duration>)
   case patterns
+  /// One pattern, which takes nothing back.
+  case pattern
+  case count(ClosedRange<Int>)
+  /// Bytes, at least one.
+  case size
+  /// `02:30`, local.
+  case timeOfDay
+  case flag
+  /// An array of texts: a program's absolute path, and its arguments.
+  case command
+  case ruleName
+  /// A text with `{words}` in it.
+  case template
+  /// An object of templates.
+  case templates
   case object(any ConfigurationKey.Type)
   case objects(any ConfigurationKey.Type)
 }
@@ -128,7 +143,7 @@ enum DefaultsKey: String, ConfigurationKey {
 
 enum FolderKey: String, ConfigurationKey {
   case schema = "$schema"
-  case name, path, repository, ignore, settle
+  case name, path, repository, ignore, settle, rules, checks
 
   static var objectName: String { "a folder" }
   static var definition: String { "folder" }
@@ -142,6 +157,8 @@ enum FolderKey: String, ConfigurationKey {
     case .path, .repository: .absolutePath(maximumLength: 4095)
     case .ignore: .patterns
     case .settle: .object(SettleKey.self)
+    case .rules: .objects(RuleKey.self)
+    case .checks: .objects(CheckKey.self)
     }
   }
 
@@ -154,6 +171,8 @@ enum FolderKey: String, ConfigurationKey {
       "Where its history is kept; left out: what the folder's own .dtm says."
     case .ignore: "Patterns as in .gitignore of what its snapshots do not hold."
     case .settle: "When it is captured after a change; what is left out is as in defaults."
+    case .rules: "When it is captured besides, and what those snapshots are given."
+    case .checks: "Commands that say whether a snapshot is good, run after each."
     }
   }
 

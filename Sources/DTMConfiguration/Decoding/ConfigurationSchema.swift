@@ -24,7 +24,8 @@ package enum ConfigurationSchema {
       write(DocumentKey.self, to: &writer)
       writer.object("$defs") { writer in
         for definition: any ConfigurationKey.Type in [
-          DaemonKey.self, DefaultsKey.self, FolderKey.self, SettleKey.self,
+          DaemonKey.self, DefaultsKey.self, FolderKey.self, SettleKey.self, RuleKey.self,
+          ConditionKey.self, HasKey.self, CheckKey.self,
         ] {
           writer.object(definition.definition) { write(definition, to: &$0) }
         }
@@ -78,6 +79,32 @@ package enum ConfigurationSchema {
         writer.field("type", "string")
         writer.field("pattern", "^[^#\\r\\n]")
       }
+    case .pattern:
+      writer.field("type", "string")
+      writer.field("pattern", "^[^#!\\r\\n]")
+    case .count(let range):
+      writer.field("type", "integer")
+      writer.field("minimum", range.lowerBound)
+      writer.field("maximum", range.upperBound)
+    case .size:
+      writer.field("type", "string")
+      writer.field("pattern", "^[0-9]+(B|[KMGTP]iB|[kKMGTP]B)$")
+    case .timeOfDay:
+      writer.field("type", "string")
+      writer.field("pattern", "^([01][0-9]|2[0-3]):[0-5][0-9]$")
+    case .flag: writer.field("type", "boolean")
+    case .command:
+      writer.field("type", "array")
+      writer.field("minItems", 1)
+      writer.object("items") { $0.field("type", "string") }
+    case .ruleName:
+      writer.field("type", "string")
+      writer.field("minLength", 1)
+      writer.field("maxLength", RuleKey.longestName)
+    case .template: writer.field("type", "string")
+    case .templates:
+      writer.field("type", "object")
+      writer.object("additionalProperties") { $0.field("type", "string") }
     case .object(let key): writer.field("$ref", "#/$defs/\(key.definition)")
     case .objects(let key):
       writer.field("type", "array")

@@ -11,7 +11,7 @@ package struct ControlEvent: Sendable, Equatable {
 
   /// What somebody should look at.
   package enum Alert: String, Sendable, CaseIterable {
-    case snapshotFailed, eventsLost, repositoryUnavailable, changeMissed
+    case snapshotFailed, eventsLost, repositoryUnavailable, changeMissed, checkFailed
   }
 
   package var kind: Kind

@@ -17,7 +17,8 @@ final class ActivityGate: Sendable {
     state.withLock { state in
       let isNewCondition = activity.condition != state.condition
       state.condition = activity.condition
-      if state.isLookPending || !(isNewCondition || state.wantsChanges) { return false }
+      let isWanted = isNewCondition || state.wantsChanges || activity.hasBoundaries
+      if state.isLookPending || !isWanted { return false }
       state.isLookPending = true
       return true
     }

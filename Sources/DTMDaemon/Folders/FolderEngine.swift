@@ -47,6 +47,20 @@ package protocol FolderEngine {
   /// A snapshot by its id.
   func snapshot(_ id: ObjectID) throws(FolderEngineError) -> SnapshotSummary
 
+  /// What rules have fired for, as the repository has it.
+  func ruleMemory() throws(FolderEngineError) -> RuleMemory
+
+  /// The paths of the newest snapshot that are wanted; told whether each is a directory. Reads the whole tree.
+  func paths(
+    where isWanted: (PathKey, Bool) -> Bool
+  ) throws(FolderEngineError) -> [(key: PathKey, isDirectory: Bool)]
+
+  /// Adds to a snapshot that is there what rules give it.
+  func annotate(_ id: String, _ note: RuleNote) throws(FolderEngineError)
+
+  /// Makes the folder's checks, on the thread that calls; `starter` runs their commands.
+  var checks: @Sendable (ProgramStarter, SharedFlag) throws -> any SnapshotChecks { get }
+
   /// Gives the capture lock back.
   func close()
 }
@@ -92,6 +106,8 @@ package struct CaptureOrder: Sendable {
   package var isPinned = false
   /// What is recorded of the snapshot beside the usual.
   package var facts: [String: [UInt8]] = [:]
+  /// What rules give it.
+  package var note = RuleNote()
   /// Another time than now.
   package var time: Timestamp?
   /// A snapshot is made even where nothing changed.
@@ -104,6 +120,20 @@ package struct CaptureOrder: Sendable {
     self.basis = basis
     self.trigger = trigger
   }
+}
+
+/// What rules give a snapshot.
+package struct RuleNote: Sendable, Equatable {
+  /// The names of the rules that fired.
+  package var rules: [String] = []
+  package var labels: [String: String] = [:]
+  /// One that is taken gets a number.
+  package var tags: [String] = []
+  package var isPinned = false
+  /// What was fired for.
+  package var marks: [UInt64] = []
+
+  package init() {}
 }
 
 /// What became of an order.
@@ -127,6 +157,8 @@ package struct CaptureResult: Sendable {
   package var isStillChanging = false
   /// What takes no part has changed: the folder is to be watched anew.
   package var isExclusionChanged = false
+  /// The rules that fired.
+  package var rules: [String] = []
 
   package init(snapshot: SnapshotSummary?, isCreated: Bool) {
     self.snapshot = snapshot

@@ -26,6 +26,8 @@ struct FolderFace: Sendable {
   var hot: [PathKey] = []
   /// What the last snapshot could not capture as it is.
   var problems: [Snapshot.Problem] = []
+  /// Checks of the newest snapshot that was checked that did not pass, with why.
+  var failedChecks: [String] = []
   /// Paths that nothing vouched for at the last snapshot.
   var uncovered: [PathKey] = []
 
@@ -62,6 +64,9 @@ extension FolderStatus {
       worsen(.degraded, "what changed while the folder was not watched is being looked for")
     }
     judge(face.problems)
+    for check in face.failedChecks {
+      worsen(.degraded, "\(check); dtm restore @good goes back")
+    }
     if let operation = face.stalledWrites {
       worsen(
         .degraded,

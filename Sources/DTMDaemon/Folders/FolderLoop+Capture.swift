@@ -35,7 +35,9 @@ extension FolderLoop {
     let request = trigger.requests.first.flatMap { requests.removeValue(forKey: $0.ticket) }
     let began = time.monotonic()
     do throws(FolderEngineError) {
-      let (result, basis) = try capture(trigger, for: request)
+      var (result, basis) = try capture(trigger, for: request)
+      try commitFirings(of: trigger, &result)
+      if basis != .events { try lookAtRules(result.snapshot) }
       let lasted = time.monotonic() - began
       succeed(result, basis, trigger, lasted, request)
       return settler.on(
@@ -61,12 +63,16 @@ extension FolderLoop {
 
     var order = CaptureOrder(
       changes: set, basis: set.basis == .events ? .events : .scan, trigger: trigger.kind)
-    order.rules = trigger.requests.map(\.name).filter { !$0.isEmpty }
     if let request { order.take(request.request, user: request.user) }
     if let stage = request?.stage { order.facts[StageFact.name] = stage.encoded }
+    order.give(note(of: trigger, request))
+    order.note.marks += rules?.silentMarks ?? []
+    if needsOwnSnapshot(trigger, order.note) { order.isForced = true }
     let isHotLook = trigger.requests.contains { $0.kind == .atMost }
     do throws(FolderEngineError) {
-      if set.isEmpty, request == nil, order.basis == .events, !isHotLook {
+      if set.isEmpty, request == nil, order.basis == .events, !isHotLook,
+        !order.isForced
+      {
         // Nothing to look at after all. The engine does not learn of it, so that the next set has
         // to begin where this one did.
         watcher.giveBack(set)
@@ -75,7 +81,8 @@ extension FolderLoop {
       shared.state.update { $0.face.capturing = order.basis }
       defer { shared.state.update { $0.face.capturing = nil } }
       shared.onStateChange()
-      let result = try captureOrScan(engine, &order)
+      var result = try captureOrScan(engine, &order)
+      result.rules = order.rules
       watcher.release(
         hot: result.settledFiles, open: result.hotFiles, capturedIn: set)
       planHotLook(result, wasHotLook: isHotLook)
@@ -142,6 +149,7 @@ extension FolderLoop {
     waiters.captured()
     if result.isCreated, let snapshot = result.snapshot {
       record(snapshot, result, basis, trigger, lasted)
+      checker?.offer(snapshot.id)
     }
     guard let request else { return }
     if let snapshot = result.snapshot {
@@ -162,7 +170,7 @@ extension FolderLoop {
       "bytes": "\(result.storedBytes)", "basis": "\(basis.rawValue)",
       "durationUsec": "\(Int(lasted / .microseconds(1)))",
     ]
-    let rules = trigger.requests.map(\.name).filter { !$0.isEmpty }
+    let rules = result.rules
     if !rules.isEmpty { details["rule"] = "\(rules.joined(separator: " "))" }
     logger.record(snapshot.isComplete ? .snapshotTaken : .snapshotIncomplete, details)
     shared.counts.snapshotTaken(
@@ -193,6 +201,14 @@ extension FolderLoop {
 }
 
 extension CaptureOrder {
+  /// Takes over what rules give it.
+  fileprivate mutating func give(_ note: RuleNote) {
+    self.note = note
+    rules = note.rules
+    labels.merge(note.labels) { asked, _ in asked }
+    if note.isPinned { isPinned = true }
+  }
+
   /// Takes over what somebody asked for.
   fileprivate mutating func take(_ request: DTMControl.SnapshotRequest, user: UInt32) {
     message = request.message ?? ""

@@ -55,8 +55,10 @@ extension FolderLoop {
     let engine = try engines.open(configuration, progress: shared.progress)
     do throws(FolderEngineError) {
       let newest = try engine.newestSnapshot()
+      try openRules(engine)
       try watch(engine.exclusion, holdsWhenEmpty: (newest?.files ?? 0) > 0)
       self.engine = engine
+      openChecks(engine)
       shared.state.update { state in
         state.face.engineError = nil
         state.face.lastSnapshot = newest
@@ -80,6 +82,9 @@ extension FolderLoop {
       ) { activity in
         if gate.opens(for: activity) { mailbox.offer(.look) }
       }
+      if let rules, rules.isAboutPaths {
+        watcher.setBoundary { key, isDirectory in rules.mayFit(key, isDirectory: isDirectory) }
+      }
       try watcher.start()
       self.watcher = watcher
       shared.state.update { $0.watcher = watcher }
@@ -102,6 +107,7 @@ extension FolderLoop {
     waiters.fail(stopping)
     for request in requests.values { request.answer(.failure(stopping)) }
     requests = [:]
+    checker?.stop()
     engine?.close()
     engine = nil
     watcher?.stop()

@@ -57,7 +57,10 @@ extension FolderLoop {
     snapshot.message = request.message ?? "\(name) \(fact.event.rawValue)"
     snapshot.labels = request.labels.merging(fact.labels) { $1 }
     lastTicket += 1
-    requests[lastTicket] = Request(request: snapshot, user: user, stage: fact) { result in
+    let firings = rules?.stage(fact.key.stage) ?? []
+    requests[lastTicket] = Request(
+      request: snapshot, user: user, stage: fact, firings: firings
+    ) { result in
       answer(
         result.map { outcome in
           StageOutcome(

@@ -54,6 +54,22 @@ struct FolderLoop {
   var ownWrites: [String] = []
   var ownWritesSince: Duration?
 
+  /// Nil where there are no rules, or their memory was not read yet.
+  var rules: RuleEngine?
+  /// Firings whose snapshot was asked for, by ticket.
+  var firings: [UInt64: RuleEngine.Firing] = [:]
+  /// Firings that wait until those before have their snapshot, for their labels differ.
+  var heldFirings: [RuleEngine.Firing] = []
+  /// The snapshot of a firing is made also where nothing changed since the one before.
+  var needsOwnSnapshot: Set<UInt64> = []
+  /// The newest snapshot that rules gave labels, and those: others are for another one.
+  var labelled: (snapshot: String, labels: [String: String])?
+  /// Nil where there are no checks.
+  var checker: FolderChecker?
+  /// When files that changed are measured again.
+  var nextMeasure: Duration?
+  /// When the folder's protection began, for what was there before.
+  var protectionStart: Timestamp?
   /// Stages that are abandoned when their holder goes, by holder.
   var heldStages: [UInt64: StageKey] = [:]
 
@@ -61,6 +77,8 @@ struct FolderLoop {
     let request: DTMControl.SnapshotRequest
     let user: UInt32
     var stage: StageFact?
+    /// Rules that fire with it.
+    var firings: [RuleEngine.Firing] = []
     let answer: FolderMessage.Answer<DTMControl.SnapshotOutcome>
   }
 
@@ -84,6 +102,7 @@ struct FolderLoop {
       look()
       endPauseIfDue()
       lookAtHotIfDue()
+      fireIfDue()
       perform(settler.on(.timer, at: time.monotonic()))
       settleWaiters()
       tellState()
@@ -138,6 +157,7 @@ struct FolderLoop {
       perform(settler.on(.changed, at: activity.lastEvent ?? time.monotonic()))
     }
     pollIfDue(watcher)
+    lookAtBoundaries()
   }
 
   private mutating func conditionChanged(to new: WatchCondition) {
@@ -186,9 +206,10 @@ struct FolderLoop {
   private func nextWake() -> Deadline {
     let isDirty = settler.isDirty
     shared.gate.setWantsChanges(
-      !isDirty || settler.isWaitingForWriters || !waiters.isEmpty)
+      !isDirty || settler.isWaitingForWriters || !waiters.isEmpty || rules?.countsFiles == true)
     let times = [
       settler.deadline, nextOpening, nextPoll, nextHotLook, auditTime, pauseEnd, ownWritesLimit,
+      ruleTime, nextMeasure,
       waiters.deadline(isDirty: isDirty, lastChange: lastToldEvent),
     ].compactMap { $0 }
     guard let earliest = times.min() else { return .never }

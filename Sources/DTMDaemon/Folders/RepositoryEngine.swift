@@ -10,13 +10,13 @@ internal import SystemPackage
 /// One folder and its repository, as the daemon uses them; on the folder's thread alone.
 final class RepositoryEngine: FolderEngine {
   private let configuration: FolderConfiguration
-  private let location: FolderLocation
-  private let repository: Repository
-  private let id: PackID
+  let location: FolderLocation
+  let repository: Repository
+  let id: PackID
   private let user: String
   private let host: String
   private let rules: ExclusionRules
-  private let environment: CaptureEnvironment
+  let environment: CaptureEnvironment
   private var stages: StageLog
   /// Open on the directory that is at the folder's path; nil before the first use, and when that
   /// failed.
@@ -56,6 +56,14 @@ final class RepositoryEngine: FolderEngine {
     return { key, isDirectory in rules.excludes(key, isDirectory: isDirectory) }
   }
 
+  var checks: @Sendable (ProgramStarter, SharedFlag) throws -> any SnapshotChecks {
+    let (configuration, location, id) = (configuration, location, id)
+    return { starter, isStopping in
+      try RepositoryChecks(
+        configuration, location, id: id, starter: starter, isStopping: isStopping)
+    }
+  }
+
   func newestSnapshot() throws(FolderEngineError) -> SnapshotSummary? {
     do throws(FolderError) {
       let history = try History(repository, folder: id)
@@ -71,7 +79,7 @@ final class RepositoryEngine: FolderEngine {
     // A scan remembers every entry for a while; what events bring is little.
     defer { if order.basis != .events { ProcessMemory.trim() } }
     do throws(FolderError) {
-      let outcome = try folder.snapshot(request(order))
+      let outcome = try folder.snapshot(try request(order))
       if outcome.wasCreated, order.basis != .events, let snapshot = outcome.snapshot {
         try learnIgnoreFiles(of: snapshot)
       }
@@ -211,7 +219,9 @@ final class RepositoryEngine: FolderEngine {
 
   // MARK: - Orders and results
 
-  private func request(_ order: CaptureOrder) -> DTMFolder.SnapshotRequest {
+  private func request(
+    _ order: CaptureOrder
+  ) throws(FolderError) -> DTMFolder.SnapshotRequest {
     let basis: Snapshot.Basis =
       switch order.basis {
       case .events: .events
@@ -231,8 +241,14 @@ final class RepositoryEngine: FolderEngine {
     request.tags = order.tag.map { [$0] } ?? []
     request.isPinned = order.isPinned
     request.facts = order.facts
+    if !order.note.marks.isEmpty {
+      request.facts[RuleFacts.fired] = RuleMemory.encoded(order.note.marks)
+    }
+    if !order.note.tags.isEmpty {
+      request.tags += try RuleFacts.free(order.note.tags, in: History(repository, folder: id))
+    }
     request.ifChanged = !order.isForced
-    request.ignoresHotLimit = order.trigger.isExplicit
+    request.ignoresHotLimit = order.trigger.isExplicit || order.trigger == .rule
     request.time = order.time
     request.host = host
     request.user = order.user.map { UserDirectory.name(ofUser: $0) ?? "\($0)" } ?? user

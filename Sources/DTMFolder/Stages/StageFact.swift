@@ -1,4 +1,5 @@
 package import DTMRepository
+package import DTMSystem
 
 /// Which boundary of a pipeline it is: a stage of a run, tried for the nth time.
 package struct StageKey: Sendable, Hashable {
@@ -111,4 +112,5 @@ package struct StageEntry: Sendable {
   package let snapshot: ObjectID
   /// The record of the ref log that it came with.
   package let sequence: UInt64
+  package let time: Timestamp
 }

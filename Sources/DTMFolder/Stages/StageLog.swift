@@ -54,7 +54,9 @@ package struct StageLog: Sendable {
         $0.new == .id(fact.subject) && $0.ref.hasPrefix(prefix)
       }
       if isHere, let stage = StageFact(decoding: fact.value) {
-        return StageEntry(fact: stage, snapshot: fact.subject, sequence: operation.sequence)
+        return StageEntry(
+          fact: stage, snapshot: fact.subject, sequence: operation.sequence,
+          time: operation.time)
       }
     }
     return nil

@@ -11,6 +11,8 @@ package enum SettleEvent: Sendable, Hashable {
   case writers(open: Bool)
   /// A snapshot is asked for.
   case requested(SettleRequest)
+  /// Several that fired together: what can be one snapshot is one.
+  case requestedTogether([SettleRequest])
 
   /// The capture that was ordered has its barrier: what changes from now on is for the next one.
   case snapshotStarted

@@ -8,6 +8,7 @@ extension Settler {
     case .started(let dirty): if dirty { change(isFromStart: true) }
     case .writers(let open): answer(open: open)
     case .requested(let request): enqueue(request)
+    case .requestedTogether(let requests): for request in requests { enqueue(request) }
     case .snapshotStarted: captureStarted()
     case .snapshotFinished(let stillDirty): captureFinished(stillDirty: stillDirty)
     case .snapshotFailed: captureFailed()

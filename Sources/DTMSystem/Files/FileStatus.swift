@@ -76,6 +76,8 @@ package struct FileStatus: Sendable, Hashable {
   package let inodeFlags: UInt32
   package let modified: FileTime
   package let changed: FileTime
+  /// When the inode was made; 1970 where the file system does not tell.
+  package let born: FileTime
 
   package init(_ raw: clinux_stat) {
     mode = raw.mode
@@ -93,6 +95,7 @@ package struct FileStatus: Sendable, Hashable {
     inodeFlags = UInt32(truncatingIfNeeded: raw.attributes & 0x50)
     modified = FileTime(seconds: raw.mtime_seconds, nanoseconds: raw.mtime_nanoseconds)
     changed = FileTime(seconds: raw.ctime_seconds, nanoseconds: raw.ctime_nanoseconds)
+    born = FileTime(seconds: raw.btime_seconds, nanoseconds: raw.btime_nanoseconds)
   }
 
   /// Nil for a type that Linux does not know.

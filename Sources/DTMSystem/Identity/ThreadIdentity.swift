@@ -31,6 +31,20 @@ package enum ThreadIdentity {
     if reached.uid != uid || reached.gid != primary { throw .notPermitted }
   }
 
+  /// Makes this thread, and what it starts, another user's for good, in everything: unlike after `assume`,
+  /// a program that it starts is that user's too. For a thread that does nothing else.
+  ///
+  /// Does nothing where it is that user already. Throws `.notPermitted` where the process may not.
+  package static func become(uid: UInt32, group: UInt32) throws(Errno) {
+    if processUser == uid { return }
+    let user = UserDirectory.user(uid)
+    let primary = user?.gid ?? group
+    let groups = user.map(UserDirectory.groups(of:)) ?? [primary]
+    if unsafe clinux_setgroups_thread(groups.count, groups) != 0 { throw .current }
+    if clinux_become_group_thread(primary) != 0 { throw .current }
+    if clinux_become_user_thread(uid) != 0 { throw .current }
+  }
+
   /// The ids with which this thread reaches files.
   package static var current: (uid: UInt32, gid: UInt32) {
     // An id that does not exist changes nothing and tells the present one (setfsuid(2)).

@@ -50,10 +50,14 @@ package final class ProgramStarter: Sendable {
   /// Kept, so that the thread lives as long.
   private let thread: DedicatedThread
 
-  /// Throws when the system gives no thread.
-  package init() throws(Errno) {
+  /// `identity`: whose the programs are; nil: whose the calling thread's would be. Throws when the system
+  /// gives no thread.
+  package init(as identity: (uid: UInt32, gid: UInt32)? = nil) throws(Errno) {
     let state = state
     thread = try DedicatedThread(named: "dtm-start") {
+      let mayStart = Result<Void, Errno> { () throws(Errno) in
+        if let identity { try ThreadIdentity.become(uid: identity.uid, group: identity.gid) }
+      }
       while true {
         let next: ProgramOrder?? = state.wait { state in
           if state.isEnded { return .some(nil) }
@@ -61,7 +65,10 @@ package final class ProgramStarter: Sendable {
           return order
         }
         guard let order = next ?? nil else { return }
-        let answer = Result<Int32, Errno> { () throws(Errno) in try Self.spawn(order) }
+        let answer = Result<Int32, Errno> { () throws(Errno) in
+          try mayStart.get()
+          return try Self.spawn(order)
+        }
         state.update { $0.answer = answer }
       }
     }

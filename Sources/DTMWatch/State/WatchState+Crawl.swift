@@ -91,6 +91,7 @@ extension WatchState {
     crawling = .none
     guard nodes.isAlive(node) else { return false }
     if nodes[node].state == .pending { nodes.setState(node, .armed) }
+    noteListing(node)
     return !nodes[node].firstChild.isNone
   }
 

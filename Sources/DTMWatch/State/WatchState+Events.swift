@@ -77,9 +77,13 @@ extension WatchState {
     let isPlain = event.mask.isDisjoint(with: [.modify, .closeWrite, .delete, .movedFrom, .movedTo])
     if isRepeated {
       hasNews = true
-      if isPlain { return }
+      if isPlain {
+        if isBoundary != nil { noteBoundary(directory.appending(Array(event.name)), event.mask) }
+        return
+      }
     }
     let key = directory.appending(Array(event.name))
+    noteBoundary(key, event.mask)
     if !isRepeated {
       if isExcluded(key, false) { return }
       hasNews = true
@@ -181,6 +185,7 @@ extension WatchState {
     let departure = unsettled.departures.removeValue(forKey: event.cookie)
     guard let departure, nodes.isAlive(departure.node) else {
       if nodes.child(of: parent, named: event.name) != nil { unsettled.suspects.insert(place) }
+      noteArrival(nodes.key(of: parent)?.appending(place.name), isListed: true)
       return arrive(event.name, in: parent)
     }
     let child = departure.node
@@ -195,6 +200,7 @@ extension WatchState {
       unsettled.suspects.insert(place)
       unsettled.suspects.insert(
         Unsettled.Place(parent: departure.parent, name: departure.name))
+      noteArrival(nodes.key(of: parent)?.appending(place.name), isListed: true)
       return arrive(event.name, in: parent)
     }
     if nodes.isSelfOrAncestor(of: parent, { $0 == child }) {
@@ -223,6 +229,8 @@ extension WatchState {
     nodes.setFlag(.wasMissing, of: child, to: false)
     revisit.append(child)
     guard let key else { return }
+    // What is beneath it is listed by nobody.
+    noteArrival(key, isListed: false)
     if let old = nodes.key(of: departure.parent)?.appending(departure.name) {
       hot.move(old, to: key)
     }

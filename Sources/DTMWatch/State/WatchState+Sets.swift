@@ -96,7 +96,8 @@ extension WatchState {
   var activity: WatchActivity {
     WatchActivity(
       lastEvent: lastEvent, isDirty: isDirty, hotFiles: hot.count,
-      hasOpenWrites: hot.hasAny(writtenAfter: baseSequence), condition: condition)
+      hasOpenWrites: hot.hasAny(writtenAfter: baseSequence), condition: condition,
+      hasBoundaries: !boundaries.isEmpty)
   }
 }
 

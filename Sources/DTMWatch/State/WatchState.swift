@@ -32,6 +32,14 @@ package struct WatchState: Sendable {
   /// Where the last set ended in the sequence.
   var baseSequence: UInt64 = 0
 
+  // MARK: Boundaries
+
+  /// Whether a path may be a boundary: a marker, or what arrives; told whether it is a directory. Nil where
+  /// nobody asks.
+  package var isBoundary: (@Sendable (PathKey, Bool) -> Bool)?
+  /// What was seen since it was last taken.
+  var boundaries = BoundarySet()
+
   // MARK: The rest
 
   var condition: WatchCondition = .arming

@@ -23,25 +23,36 @@ struct FolderTests {
 
   @Test func `what a snapshot by events looks at does not depend on the folder's size`() throws {
     var counts: [Int] = []
+    // Where another test forks meanwhile, its child has our files open for a moment: once more then.
     for files in [200, 6000] {
-      try withFixture { fixture in
-        try fill(fixture.sandbox, files: files)
-        try fixture.snapshot(fixture.scan())
-        try fixture.sandbox.write("d0/f1", "changed")
-        try fixture.sandbox.write("d2/new", "new")
-        try fixture.sandbox.remove("d1/f60")
-        let calls = fixture.folder.environment.calls
-        let before = calls.count
-        let outcome = try fixture.snapshot(fixture.events(["d0/f1", "d2/new", "d1/f60"]))
-        counts.append(calls.count - before)
-        #expect(outcome.snapshot?.counts.added == 1)
-        #expect(outcome.snapshot?.counts.modified == 1)
-        #expect(outcome.snapshot?.counts.removed == 1)
-        #expect(outcome.snapshot?.basis == .events)
-      }
+      while try countCalls(files: files, &counts) == nil { continue }
     }
     #expect(counts[0] == counts[1])
     #expect(counts[0] < 60)
+  }
+
+  /// Appends the system calls of a snapshot of three changes; nil where one of the files was hot.
+  private func countCalls(files: Int, _ counts: inout [Int]) throws -> Int? {
+    try withFixture { fixture -> Int? in
+      try fill(fixture.sandbox, files: files)
+      try fixture.snapshot(fixture.scan())
+      try fixture.sandbox.write("d0/f1", "changed")
+      try fixture.sandbox.write("d2/new", "new")
+      try fixture.sandbox.remove("d1/f60")
+      let calls = fixture.folder.environment.calls
+      let before = calls.count
+      let outcome = try fixture.snapshot(
+        fixture.events(["d0/f1", "d2/new", "d1/f60"]), allowsHot: true)
+      let count = calls.count - before
+      let snapshot = try #require(outcome.snapshot)
+      guard snapshot.hot.isEmpty else { return nil }
+      #expect(snapshot.counts.added == 1)
+      #expect(snapshot.counts.modified == 1)
+      #expect(snapshot.counts.removed == 1)
+      #expect(snapshot.basis == .events)
+      counts.append(count)
+      return count
+    }
   }
 
   @Test(arguments: [true, false])

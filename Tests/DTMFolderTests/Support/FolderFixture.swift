@@ -119,10 +119,10 @@ final class FolderFixture {
   }
 }
 
-func withFixture(
+func withFixture<Result>(
   ignoring patterns: [String] = [], environment: CaptureEnvironment = .system(),
-  _ body: (FolderFixture) throws -> Void
-) throws {
+  _ body: (FolderFixture) throws -> Result
+) throws -> Result {
   try withTemporaryDirectory { directory in
     try body(FolderFixture(directory, ignoring: patterns, environment: environment))
   }

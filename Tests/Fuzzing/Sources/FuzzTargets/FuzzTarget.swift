@@ -39,8 +39,8 @@ enum FuzzTarget: String, CaseIterable {
     case .record: RefLogFuzzing.record(input)
     case .segment: RefLogFuzzing.segment(input)
     case .snapshot: ObjectFuzzing.snapshot(input)
-    case .tar: FolderFuzzing.archive(input)
     case .stage: FolderFuzzing.stage(input)
+    case .tar: FolderFuzzing.archive(input)
     case .varlink: TextFuzzing.varlink(input)
     }
   }

@@ -51,9 +51,9 @@ extension FuzzTarget {
     case .record: [Seeds.checkpoint.encoded(), Seeds.operation.encoded()]
     case .segment: [Seeds.segment + Seeds.segment]
     case .snapshot: [Seeds.snapshot.encoded]
-    case .tar: [Seeds.archive]
     case .stage:
       Seeds.texts("ok\012\0clean\07\0nightly\0boot:1:2\0", "begin\01\0\0r\0\0\0more\0")
+    case .tar: [Seeds.archive]
     case .varlink: Seeds.messages
     }
   }

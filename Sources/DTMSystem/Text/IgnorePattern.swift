@@ -72,7 +72,7 @@ package struct IgnorePattern: Sendable, Hashable {
   ///
   /// `path`: beneath the directory of the pattern's file, `/` between components; `nameStart`:
   /// where its last component begins.
-  func matches(path: [UInt8], nameStart: Int, isDirectory: Bool) -> Bool {
+  package func matches(path: [UInt8], nameStart: Int, isDirectory: Bool) -> Bool {
     if needsDirectory && !isDirectory { return false }
     switch form {
     case .name:

@@ -1,0 +1,26 @@
+/// A user's command that says whether a snapshot is good.
+package struct Check: Sendable, Hashable {
+  /// Where it runs.
+  package enum Place: String, Sendable, CaseIterable {
+    /// In the snapshot, laid out for it alone.
+    case view
+    /// In the folder as it is then.
+    case folder
+  }
+
+  package var name: String
+  /// The program and its arguments; not empty.
+  package var command: [String]
+  /// After so long it is killed.
+  package var timeout: Duration
+  package var place: Place
+
+  package init(
+    name: String, command: [String], timeout: Duration = .seconds(60), place: Place = .view
+  ) {
+    self.name = name
+    self.command = command
+    self.timeout = timeout
+    self.place = place
+  }
+}
