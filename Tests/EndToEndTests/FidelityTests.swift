@@ -123,7 +123,9 @@ import Testing
   private func run(_ work: Workspace, _ task: String, _ seed: Int, _ count: Int) throws -> String {
     try work.shell(
       (work.prefix + [
-        "python3", "'\(try script)'", task, "'\(work.lake)'", String(seed), String(count),
+        "python3", "-", task, "'\(work.lake)'", String(seed), String(count),
+        // Opened by the test: another user may not reach a clone in somebody's private directory.
+        "<'\(try script)'",
       ]).joined(separator: " "))
   }
 

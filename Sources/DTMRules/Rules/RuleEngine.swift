@@ -8,7 +8,7 @@ package import DTMSystem
 package struct RuleEngine: Sendable {
   package let rules: [Rule]
   private let folder: String
-  private let calendar: LocalCalendar
+  let calendar: LocalCalendar
   private let paths: PatternIndex
   private let directories: PatternIndex
   /// Rules whose `has` may count a file, by the file's name.
@@ -18,15 +18,15 @@ package struct RuleEngine: Sendable {
   /// What each rule waits with, for its other conditions.
   private var waiting: [[Subject]]
   /// Firings that were taken and are not committed.
-  private var inFlight: Set<UInt64> = []
+  private(set) var inFlight: Set<UInt64> = []
   /// Marks of what is there and will not fire, to be recorded with the next snapshot.
   package private(set) var silentMarks: [UInt64] = []
   private var files = 0
   private var bytes = 0
   private var stages: [Int: PathKey] = [:]
   /// When the rules began to be looked at: a clock's first time counts from here.
-  private let start: Timestamp
-  private var now: Timestamp
+  let start: Timestamp
+  private(set) var now: Timestamp
 
   private struct Subject: Sendable {
     let condition: Int
@@ -342,49 +342,8 @@ package struct RuleEngine: Sendable {
     RuleMemory.mark([Array("armed".utf8), Array(rules[rule].name.utf8)])
   }
 
-  private func clockMark(_ rule: Int) -> UInt64 {
+  func clockMark(_ rule: Int) -> UInt64 {
     RuleMemory.mark([Array("clock".utf8), Array(rules[rule].name.utf8)])
-  }
-
-  // MARK: - Clocks
-
-  /// When the next rule of a clock is due; nil where there is none that waits for time alone.
-  package var nextTime: Timestamp? {
-    var earliest: Timestamp?
-    for (number, rule) in rules.enumerated() {
-      if inFlight.contains(clockMark(number)) { continue }
-      for condition in rule.conditions {
-        // One that is due and waits for something else needs no clock.
-        guard let time = nextTime(number, condition), time > now || rule.isScheduled else {
-          continue
-        }
-        earliest = min(earliest ?? time, time)
-      }
-    }
-    return earliest
-  }
-
-  private func nextTime(_ rule: Int, _ condition: RuleCondition) -> Timestamp? {
-    // What was recorded later than now is of a clock that was wrong.
-    let last = min(memory.times[clockMark(rule)] ?? start, now)
-    switch condition {
-    case .every(let period): return last.advanced(by: period)
-    case .at(let minute): return next(minute: minute, after: last)
-    default: return nil
-    }
-  }
-
-  /// The first moment after another at which a local clock shows this time of day. A time that the
-  /// clocks leave out is as much later as they went forward, one that comes twice is the first.
-  private func next(minute: Int, after last: Timestamp) -> Timestamp {
-    for days in 0...2 {
-      let day = calendar.components(of: calendar.startOfDay(last, daysLater: days)).dateTime
-      let time = calendar.timestamp(
-        of: CivilDateTime(
-          year: day.year, month: day.month, day: day.day, hour: minute / 60, minute: minute % 60))
-      if time > last { return time }
-    }
-    return last.advanced(by: .seconds(86_400))
   }
 
   // MARK: - What a snapshot is given
