@@ -58,7 +58,10 @@ import Testing
     try machine.good(
       "for i in $(seq 100); do [ -S /run/user/$(id -u bob)/bus ] && break; sleep 0.1; done")
     try machine.good(as: "bob", "mkdir data; echo 1 >data/x; dtm protect data")
-    try machine.good(as: "bob", "systemctl --user enable --now dtmd; dtmd status")
+    try machine.good(as: "bob", "systemctl --user enable --now dtmd")
+    try machine.good(
+      as: "bob",
+      "for i in $(seq 100); do dtmd status >/dev/null && break; sleep 0.1; done; dtmd status")
     try machine.good(as: "bob", "echo 2 >data/x; dtm -C data wait --timeout 30s")
     #expect(try machine.good(as: "bob", "dtm -C data cat HEAD x") == "2\n")
     try machine.good(as: "bob", "rm -r data; dtm -C data restore; cat data/x")
