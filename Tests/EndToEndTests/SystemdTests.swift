@@ -52,6 +52,41 @@ import Testing
     #expect(try machine.good("dtm -C /srv/lake verify --read-data").contains("sound"))
   }
 
+  /// The hardened unit has no right to signal other users' processes.
+  @Test func `checks run as the folder's owner, and one that hangs is ended`() throws {
+    let machine = try Machine()
+    try machine.good("useradd -m bob; mkdir /srv/lake; echo 1 >/srv/lake/a.csv")
+    try machine.good("chown -R bob:bob /srv/lake; dtm protect /srv/lake")
+    let checks = """
+      [{"name": "hang", "run": ["/bin/sh", "-c", "sleep 1000"], "timeout": "1s", "on": "view"},
+       {"name": "who", "run": ["/bin/sh", "-c", "test $(id -un) = bob -a -O a.csv"],
+        "timeout": "30s", "on": "view"}]
+      """
+    try machine.good(
+      """
+      sed -i '$d' /etc/dtm/dtmd.json.d/lake.json
+      sed -i '$s/$/,/' /etc/dtm/dtmd.json.d/lake.json
+      cat >>/etc/dtm/dtmd.json.d/lake.json <<'END'
+      "checks": \(checks) }
+      END
+      """)
+    try machine.good("systemctl start dtmd")
+    try machine.good("echo 2 >/srv/lake/a.csv; dtm -C /srv/lake wait --timeout 30s")
+    let found = try machine.good(
+      """
+      for i in $(seq 300); do
+        dtm -C /srv/lake show --json | grep -q '"who"' && break; sleep 0.1
+      done
+      dtm -C /srv/lake show --json
+      """)
+    let said = try JSONNode(parsing: Array(found.utf8))["checks"]
+    #expect(said?["hang"]?.string == "error", "\(found)")
+    #expect(said?["who"]?.string == "pass", "\(found)")
+    #expect(try machine.good("pgrep -x sleep || true") == "")
+    try machine.good("systemctl stop dtmd")
+    #expect(try machine.good("systemctl show dtmd -p Result") == "Result=success\n")
+  }
+
   @Test func `a user's own daemon protects their folders`() throws {
     let machine = try Machine()
     try machine.good("useradd -m bob; loginctl enable-linger bob")

@@ -1,4 +1,3 @@
-internal import CLinux
 internal import Glibc
 package import SystemPackage
 
@@ -21,28 +20,23 @@ package enum BoundedRun {
     _ order: ProgramOrder, with starter: ProgramStarter, within limit: Duration, keeping: Int,
     isCancelled: () -> Bool = { false }
   ) throws(Errno) -> Outcome {
-    var ends: (Int32, Int32) = (-1, -1)
-    let status = unsafe withUnsafeMutableBytes(of: &ends) { buffer in
-      unsafe buffer.bindMemory(to: Int32.self).baseAddress.map { unsafe clinux_pipe($0) } ?? -1
-    }
-    if status != 0 { throw .current }
-    let reading = Descriptor(owning: ends.0)
-    let pid = try start(order, with: starter, writingTo: Descriptor(owning: ends.1))
+    let ends = try Descriptor.pipeEnds()
+    let reading = Descriptor(owning: ends.reading)
+    let pid = try start(order, with: starter, writingTo: Descriptor(owning: ends.writing))
     let deadline = Deadline.after(limit)
     var output: [UInt8] = []
     var isOpen = true
     while true {
       // Whatever it started belongs to its group, and may hold the pipe open for ever.
       if let end = try ForwardedSignals.end(of: pid, waits: false) {
-        kill(-pid, SIGKILL)
+        starter.killGroup(pid)
         while isOpen, try isReadable(reading.rawValue, until: .after(.zero)) {
           isOpen = try read(reading, into: &output, keeping: keeping)
         }
         return Outcome(end: end, output: output)
       }
       if deadline.isPast || isCancelled() {
-        kill(-pid, SIGKILL)
-        kill(pid, SIGKILL)
+        starter.killGroup(pid)
         _ = try ForwardedSignals.end(of: pid, waits: true)
         return Outcome(end: nil, output: output)
       }

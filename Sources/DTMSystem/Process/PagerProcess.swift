@@ -1,4 +1,3 @@
-internal import CLinux
 internal import Glibc
 package import SystemPackage
 
@@ -11,39 +10,14 @@ package final class PagerProcess {
   ///
   /// `environment`: what it gets to see.
   package init(command: String, environment: [String: String]) throws(Errno) {
-    var ends: (Int32, Int32) = (-1, -1)
-    let status = unsafe withUnsafeMutableBytes(of: &ends) { buffer in
-      unsafe buffer.bindMemory(to: Int32.self).baseAddress.map { unsafe clinux_pipe($0) } ?? -1
-    }
-    if status != 0 { throw .current }
-    let reading = Descriptor(owning: ends.0)
-    input = Descriptor(owning: ends.1)
-    pid = try Self.spawn(command, environment, standardInput: reading.rawValue)
-  }
-
-  private static func spawn(
-    _ command: String, _ environment: [String: String], standardInput: Int32
-  ) throws(Errno) -> pid_t {
-    var actions = unsafe posix_spawn_file_actions_t()
-    unsafe posix_spawn_file_actions_init(&actions)
-    defer { unsafe posix_spawn_file_actions_destroy(&actions) }
-    unsafe posix_spawn_file_actions_adddup2(&actions, standardInput, 0)
-    var attributes = posix_spawnattr_t()
-    unsafe posix_spawnattr_init(&attributes)
-    defer { unsafe posix_spawnattr_destroy(&attributes) }
-    // What this process ignores would stay ignored in the child (execve(2)).
-    var signals = sigset_t()
-    unsafe sigemptyset(&signals)
-    for number in [SIGPIPE, SIGIO] { unsafe sigaddset(&signals, number) }
-    unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
-    unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
-    let words = CStrings(["sh", "-c", command])
-    let variables = CStrings(environment.map { "\($0.key)=\($0.value)" })
-    var pid: pid_t = 0
-    let failure = unsafe posix_spawn(
-      &pid, "/bin/sh", &actions, &attributes, words.pointers, variables.pointers)
-    if failure != 0 { throw Errno(rawValue: failure) }
-    return pid
+    let ends = try Descriptor.pipeEnds()
+    let reading = Descriptor(owning: ends.reading)
+    input = Descriptor(owning: ends.writing)
+    var order = ProgramOrder(
+      ["/bin/sh", "-c", command].map { Array($0.utf8) },
+      environment: environment.map { Array("\($0.key)=\($0.value)".utf8) })
+    order.input = reading.rawValue
+    pid = try ProgramStarter.spawn(order)
   }
 
   /// Writes to the command. Throws `.brokenPipe` when it reads no more.

@@ -13,6 +13,8 @@ package struct ProgramOrder: Sendable {
   package var isDetached = false
   /// Where standard output and error go; nil: where this process's go.
   package var output: Int32?
+  /// Where standard input comes from; nil: where this process's does.
+  var input: Int32?
 
   package init(_ words: [[UInt8]], environment: [[UInt8]], directory: FilePath? = nil) {
     self.words = words
@@ -40,8 +42,13 @@ package enum ProgramEnd: Sendable, Equatable {
 /// A thread that came to act as somebody else (`ThreadIdentity`) hands that on to what it starts: make
 /// this before.
 package final class ProgramStarter: Sendable {
+  private enum Task: Sendable {
+    case start(ProgramOrder)
+    case kill(group: Int32)
+  }
+
   private struct State: Sendable {
-    var order: ProgramOrder?
+    var task: Task?
     var answer: Result<Int32, Errno>?
     var isEnded = false
   }
@@ -59,15 +66,15 @@ package final class ProgramStarter: Sendable {
         if let identity { try ThreadIdentity.become(uid: identity.uid, group: identity.gid) }
       }
       while true {
-        let next: ProgramOrder?? = state.wait { state in
+        let next: Task?? = state.wait { state in
           if state.isEnded { return .some(nil) }
-          guard let order = state.order.take() else { return nil }
-          return order
+          guard let task = state.task.take() else { return nil }
+          return task
         }
-        guard let order = next ?? nil else { return }
+        guard let task = next ?? nil else { return }
         let answer = Result<Int32, Errno> { () throws(Errno) in
           try mayStart.get()
-          return try Self.spawn(order)
+          return try Self.perform(task)
         }
         state.update { $0.answer = answer }
       }
@@ -82,13 +89,32 @@ package final class ProgramStarter: Sendable {
   /// returns its process id. One thread at a time. Throws `.noSuchFileOrDirectory` where there is none
   /// of this name, `.permissionDenied` and others where it can't be run.
   package func start(_ order: ProgramOrder) throws(Errno) -> Int32 {
-    state.update { $0.order = order }
+    try answer(to: .start(order))
+  }
+
+  /// Kills what is left of the process group of a detached program: as its user, for the process itself may
+  /// lack the right to (CAP_KILL).
+  func killGroup(_ pid: Int32) {
+    // There may be nobody left.
+    _ = try? answer(to: .kill(group: pid))
+  }
+
+  private func answer(to task: Task) throws(Errno) -> Int32 {
+    state.update { $0.task = task }
     let answer: Result<Int32, Errno>? = state.wait { $0.answer.take() }
     guard let answer else { throw .interrupted }
     return try answer.get()
   }
 
-  private static func spawn(_ order: ProgramOrder) throws(Errno) -> Int32 {
+  private static func perform(_ task: Task) throws(Errno) -> Int32 {
+    switch task {
+    case .start(let order): return try spawn(order)
+    case .kill(let group): return kill(-group, SIGKILL)
+    }
+  }
+
+  /// Starts a program as the calling thread's user, as `start` says.
+  static func spawn(_ order: ProgramOrder) throws(Errno) -> Int32 {
     guard let name = order.words.first, !name.isEmpty else { throw .noSuchFileOrDirectory }
     var actions = unsafe posix_spawn_file_actions_t()
     unsafe posix_spawn_file_actions_init(&actions)
@@ -100,6 +126,9 @@ package final class ProgramStarter: Sendable {
     }
     if order.isDetached {
       unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    }
+    if let input = order.input {
+      unsafe posix_spawn_file_actions_adddup2(&actions, input, 0)
     }
     if let output = order.output {
       unsafe posix_spawn_file_actions_adddup2(&actions, output, 1)
