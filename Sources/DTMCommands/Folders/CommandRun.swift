@@ -6,9 +6,6 @@ internal import SystemPackage
 
 /// A command that runs between two snapshots.
 struct CommandRun {
-  /// A check's status from which on it has not failed but could not be made.
-  private static let errorStatus: Int32 = 100
-
   private let options: Run
   private let labels: StageLabels
   private let invocation: Invocation
@@ -37,7 +34,7 @@ struct CommandRun {
     let environment = environment(before)
     let end = try end(signals, environment)
     let check = end.status == 0 ? try checked(environment) : nil
-    let hasFailed = end.status != 0 || (check.map { $0 != "pass" } ?? false)
+    let hasFailed = end.status != 0 || (check.map { $0 != .pass } ?? false)
     let after = try finish(before, end, hasFailed: hasFailed, by: daemon)
     if let check { try record(check, on: after) }
     if hasFailed { try answerFailure(before, after, end, check) }
@@ -109,11 +106,7 @@ struct CommandRun {
     if !before.key.pipeline.isEmpty {
       values.append(("DTM_PIPELINE", Array(before.key.pipeline.utf8)))
     }
-    let names = values.map { Array("\($0.0)=".utf8) }
-    let others = ProcessEnvironment.entries.filter { entry in
-      !names.contains { entry.starts(with: $0) }
-    }
-    return others + values.map { Array("\($0.0)=".utf8) + $0.1 }
+    return ProcessEnvironment.entries(ProcessEnvironment.entries, setting: values)
   }
 
   /// How the command ended; one that can't be started ends as a shell has it.
@@ -136,32 +129,32 @@ struct CommandRun {
 
   // MARK: - The check
 
-  /// `pass`, `fail` or `error`; nil where there is no check.
-  private func checked(_ environment: [[UInt8]]) throws -> String? {
+  /// Nil where there is no check.
+  private func checked(_ environment: [[UInt8]]) throws -> CheckResult? {
     guard let check = options.check else { return nil }
     let words = [Array("sh".utf8), Array("-c".utf8), RawArguments.bytes(of: check)]
     let order = ProgramOrder(
       words, environment: environment, directory: access.location.folder)
-    let status = try ProcessSignals.end(of: starter.start(order)).status
-    return status == 0 ? "pass" : status < Self.errorStatus ? "fail" : "error"
+    return CheckResult(try ProcessSignals.end(of: starter.start(order)))
   }
 
-  private func record(_ check: String, on after: TakenStage) throws {
+  private func record(_ check: CheckResult, on after: TakenStage) throws {
     let id = after.taken.known.id
     try access.commit(
       RecordDraft(
-        kind: "check", summary: "check run of \(Words.short(id)): \(check)",
-        facts: [Fact(subject: id, key: "check:run", value: Array(check.utf8))]))
+        kind: "check", summary: "check run of \(Words.short(id)): \(check.rawValue)",
+        facts: [Fact(subject: id, key: "check:run", value: Array(check.rawValue.utf8))]))
   }
 
   // MARK: - Failure
 
   private func answerFailure(
-    _ before: TakenStage, _ after: TakenStage, _ end: ProgramEnd, _ check: String?
+    _ before: TakenStage, _ after: TakenStage, _ end: ProgramEnd, _ check: CheckResult?
   ) throws {
     let (old, new) = (before.taken.known, after.taken.known)
     let what =
-      check.map { $0 == "pass" ? Self.words(end) : "its check says \($0)" } ?? Self.words(end)
+      check.map { $0 == .pass ? Self.words(end) : "its check says \($0.rawValue)" }
+      ?? Self.words(end)
     invocation.remark(
       "\(name) failed (\(what)); what it left is \(Words.short(new.id)),"
         + " what was before \(Words.short(old.id))")

@@ -25,20 +25,19 @@ struct SnapshotTrial {
   /// What the command says of a snapshot; its output goes to standard error. Throws where it can't be
   /// run, or a signal ends it.
   func verdict(on known: KnownSnapshot) throws -> Bisection.Verdict {
-    let place = invocation.environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
     let view = try invocation.progress.during("laying out \(Words.short(known.id))") {
       try RestoredView(
-        of: known, in: access.openFolder(), beneath: invocation.absolute(place))
+        of: known, in: access.openFolder(), beneath: invocation.temporaryDirectory())
     }
     defer { withExtendedLifetime(view) {} }
     invocation.progress.clear()
-    let own = [
-      ("DTM_SNAPSHOT", known.id.hex), ("DTM_FOLDER", access.location.folder.string),
-    ].map { ("\($0.0)=", Array("\($0.0)=\($0.1)".utf8)) }
-    let others = ProcessEnvironment.entries.filter { entry in
-      !own.contains { entry.starts(with: $0.0.utf8) }
-    }
-    var order = ProgramOrder(words, environment: others + own.map(\.1), directory: view.path)
+    let environment = ProcessEnvironment.entries(
+      ProcessEnvironment.entries,
+      setting: [
+        ("DTM_SNAPSHOT", Array(known.id.hex.utf8)),
+        ("DTM_FOLDER", Array(access.location.folder.string.utf8)),
+      ])
+    var order = ProgramOrder(words, environment: environment, directory: view.path)
     order.output = StandardStream.error.rawValue
     let end: ProgramEnd
     do throws(Errno) {

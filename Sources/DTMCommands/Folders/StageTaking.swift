@@ -92,8 +92,7 @@ struct StageTaking {
   private func record(_ fact: StageFact, _ report: Report) throws -> TakenStage {
     var wish = SnapshotWish()
     wish.trigger = report.kind
-    let name = fact.key.stage.isEmpty ? "run" : fact.key.stage
-    wish.message = report.message ?? "\(name) \(fact.event.rawValue)"
+    wish.message = report.message ?? fact.message
     wish.labels = report.labels.merging(fact.labels) { $1 }
     wish.facts[StageFact.name] = fact.encoded
     return TakenStage(key: fact.key, taken: try SnapshotTaking(access: access).takeHere(wish))

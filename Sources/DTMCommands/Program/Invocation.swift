@@ -61,6 +61,12 @@ package final class Invocation {
     return try workingDirectory().pushing(path).lexicallyNormalized()
   }
 
+  /// Where snapshots are laid out for a command that looks at them.
+  func temporaryDirectory() throws(CommandFailure) -> FilePath {
+    let place = environment["TMPDIR"] ?? ""
+    return try absolute(place.isEmpty ? "/tmp" : place)
+  }
+
   // MARK: - How it looks
 
   /// Colours on a terminal unless somebody does not want them; `CLICOLOR_FORCE` wants them always.

@@ -33,8 +33,8 @@ struct Bisect: ReportingVerb {
     let trial = try SnapshotTrial(command, invocation)
     let access = trial.access
     let (first, last) = try (access.snapshot(good), access.snapshot(bad))
-    var search = Bisection(count: try between(first, last, access).count)
     let range = try between(first, last, access)
+    var search = Bisection(count: range.count)
     var tested: [(KnownSnapshot, Bisection.Verdict)] = []
     while let index = search.next {
       let known = range[index]

@@ -21,12 +21,14 @@ struct Forget: ReportingVerb {
   func run(in invocation: Invocation) throws -> CommandStatus {
     let access = try FolderAccess(invocation)
     let history = access.history
+    let holds = history.holds
     var chosen: [KnownSnapshot] = []
     for name in snapshots {
       let known = try access.snapshot(name)
-      if let reason = history.holds(known.id) {
+      if let reasons = holds[known.id] {
         throw CommandFailure(
-          .invalidInput, "\(Words.short(known.id)) can't be taken away: \(reason)",
+          .invalidInput,
+          "\(Words.short(known.id)) can't be taken away: it is \(reasons.joined(separator: ", "))",
           hint: "nothing was taken away; dtm unpin, dtm tag -d and dtm branch -d let go")
       }
       let isChosen = chosen.contains { $0.id == known.id }

@@ -25,9 +25,8 @@ struct MakeChecks: ReportingVerb {
     let starter = try ProgramStarter()
     let access = try FolderAccess(invocation)
     let checks = try configured(access)
-    let place = invocation.environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
     let run = CheckRun(
-      try access.openFolder(), starter: starter, scratch: try invocation.absolute(place),
+      try access.openFolder(), starter: starter, scratch: try invocation.temporaryDirectory(),
       environment: ProcessEnvironment.entries.filter { !$0.starts(with: "DTM_".utf8) })
     let known = try (snapshots.isEmpty ? ["HEAD"] : snapshots).map { try access.snapshot($0) }
     var results: [(KnownSnapshot, [CheckReport])] = []

@@ -53,8 +53,7 @@ extension FolderLoop {
     _ answer: @escaping FolderMessage.Answer<StageOutcome>
   ) {
     var snapshot = DTMControl.SnapshotRequest(folder: request.folder)
-    let name = fact.key.stage.isEmpty ? "run" : fact.key.stage
-    snapshot.message = request.message ?? "\(name) \(fact.event.rawValue)"
+    snapshot.message = request.message ?? fact.message
     snapshot.labels = request.labels.merging(fact.labels) { $1 }
     lastTicket += 1
     let firings = rules?.stage(fact.key.stage) ?? []

@@ -103,16 +103,7 @@ package struct ArchiveImport {
       } else {
         before = try Tree.empty(MemoryObjects(over: session))
       }
-      try tree.forEachDifference(from: before) { difference in
-        switch (difference.old, difference.new) {
-        case (nil, .some(let new)): if !new.key.isRoot { counts.added += 1 }
-        case (.some, nil): counts.removed += 1
-        case (.some(let old), .some(let new)):
-          if old.kind != .directory || new.kind != .directory { counts.modified += 1 }
-        case (nil, nil): break
-        }
-        return true
-      }
+      try counts.countDifferences(of: tree, from: before)
     }
     return counts
   }

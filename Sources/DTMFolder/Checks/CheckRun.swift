@@ -7,6 +7,19 @@ package enum CheckResult: String, Sendable {
   case pass, fail
   /// It could not be made, or its time was over.
   case error
+
+  /// A status from which on a check has not failed but could not be made.
+  private static let errorStatus: Int32 = 100
+
+  /// What a program says by its end; nil: it had to be killed.
+  package init(_ end: ProgramEnd?) {
+    self =
+      switch end {
+      case .exited(0): .pass
+      case .exited(let status) where status < Self.errorStatus: .fail
+      case .exited, .killed, nil: .error
+      }
+  }
 }
 
 /// A check that is to be made.
@@ -41,8 +54,6 @@ package struct CheckReport: Sendable {
 package final class CheckRun {
   /// Of a check's output so much is kept.
   package static let outputLimit = 64 * 1024
-  /// A status from which on a check has not failed but could not be made.
-  private static let errorStatus: Int32 = 100
 
   private let folder: Folder
   private let starter: ProgramStarter
@@ -95,12 +106,15 @@ package final class CheckRun {
     defer { withExtendedLifetime(view) {} }
     let changed = try changedFile(known)
     defer { changed.remove() }
-    var own = [("DTM_SNAPSHOT", Array(known.id.hex.utf8))]
-    own.append(("DTM_FOLDER", Array(folder.path.string.utf8)))
-    own.append(("DTM_CHANGED", Array(changed.path.string.utf8)))
-    let variables = own.map { Array("\($0.0)=".utf8) + $0.1 }
+    let variables = ProcessEnvironment.entries(
+      environment,
+      setting: [
+        ("DTM_SNAPSHOT", Array(known.id.hex.utf8)),
+        ("DTM_FOLDER", Array(folder.path.string.utf8)),
+        ("DTM_CHANGED", Array(changed.path.string.utf8)),
+      ])
     let program = ProgramOrder(
-      order.words, environment: environment + variables, directory: view?.path ?? folder.path)
+      order.words, environment: variables, directory: view?.path ?? folder.path)
     do throws(Errno) {
       let outcome = try BoundedRun.run(
         program, with: starter, within: order.timeout, keeping: Self.outputLimit,
@@ -113,15 +127,14 @@ package final class CheckRun {
   }
 
   private static func report(_ order: CheckOrder, _ outcome: BoundedRun.Outcome) -> CheckReport {
-    let (result, reason): (CheckResult, String) =
+    let reason =
       switch outcome.end {
-      case nil: (.error, "its time was over")
-      case .exited(0): (.pass, "status 0")
-      case .exited(let status): (status < errorStatus ? .fail : .error, "status \(status)")
-      case .killed(let signal): (.error, "signal \(signal)")
+      case nil: "its time was over"
+      case .exited(let status): "status \(status)"
+      case .killed(let signal): "signal \(signal)"
       }
     return CheckReport(
-      name: order.name, result: result, reason: reason, output: outcome.output)
+      name: order.name, result: CheckResult(outcome.end), reason: reason, output: outcome.output)
   }
 
   // MARK: - What changed

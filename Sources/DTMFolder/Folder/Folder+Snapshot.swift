@@ -172,18 +172,8 @@ extension Folder {
   ) throws(FolderError) {
     let old = Tree(root: parent.snapshot.tree, objects: session)
     var counts = snapshot.counts
-    (counts.added, counts.modified, counts.removed) = (0, 0, 0)
     try onRepository { () throws(RepositoryError) in
-      try tree.forEachDifference(from: old) { difference in
-        switch (difference.old, difference.new) {
-        case (nil, .some(let new)): if !new.key.isRoot { counts.added += 1 }
-        case (.some, nil): counts.removed += 1
-        case (.some(let old), .some(let new)):
-          if old.kind != .directory || new.kind != .directory { counts.modified += 1 }
-        case (nil, nil): break
-        }
-        return true
-      }
+      try counts.countDifferences(of: tree, from: old)
     }
     snapshot.counts = counts
   }

@@ -56,7 +56,7 @@ package struct History {
     return nil
   }
 
-  private func ids(under prefix: String) -> [(name: String, snapshot: ObjectID)] {
+  func ids(under prefix: String) -> [(name: String, snapshot: ObjectID)] {
     var found: [(name: String, snapshot: ObjectID)] = []
     for (ref, value) in state.refs {
       if ref.hasPrefix(prefix), case .id(let id) = value {
@@ -77,6 +77,12 @@ package struct History {
   /// What was learnt about a snapshot after it was made: the newest value of each key.
   package func facts(of id: ObjectID) throws(FolderError) -> [String: [UInt8]] {
     try onRepository { () throws(RepositoryError) in try repository.refLog.facts(of: id) }
+  }
+
+  /// Whether there are checks of a snapshot, and each passed.
+  func isGood(_ id: ObjectID) throws(FolderError) -> Bool {
+    let checks = try facts(of: id).filter { $0.key.hasPrefix("check:") }
+    return !checks.isEmpty && checks.allSatisfy { $0.value.elementsEqual("pass".utf8) }
   }
 
   /// Whether a snapshot was taken away on purpose. Its content may still be there.

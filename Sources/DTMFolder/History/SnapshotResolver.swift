@@ -88,7 +88,7 @@ package struct SnapshotResolver {
     }
     if base == "@good" {
       return try firstAncestor("no snapshot has passed all checks") { known throws(FolderError) in
-        try isGood(known)
+        try history.isGood(known.id)
       }
     }
     if let equals = base.firstIndex(of: "="), equals > base.startIndex {
@@ -166,10 +166,5 @@ package struct SnapshotResolver {
       labels[String(key.dropFirst("label:".count))] = String(decoding: value, as: UTF8.self)
     }
     return labels
-  }
-
-  private func isGood(_ known: KnownSnapshot) throws(FolderError) -> Bool {
-    let checks = try history.facts(of: known.id).filter { $0.key.hasPrefix("check:") }
-    return !checks.isEmpty && checks.allSatisfy { $0.value.elementsEqual("pass".utf8) }
   }
 }

@@ -35,12 +35,11 @@ extension History {
     _ rule: ([Timestamp]) -> [[String]]
   ) throws(FolderError) -> PrunePlan {
     var all: [ObjectID: KnownSnapshot] = [:]
-    var reasons: [ObjectID: [String]] = [:]
+    var reasons = holds
     func add(_ reason: String, _ id: ObjectID) {
       if reasons[id]?.contains(reason) != true { reasons[id, default: []].append(reason) }
     }
-    for (name, head) in branches {
-      add("the newest of \(name)", head)
+    for (_, head) in branches {
       var line: [KnownSnapshot] = []
       try forEachAncestor(of: head) { known in
         line.append(known)
@@ -51,11 +50,9 @@ extension History {
         for reason in found { add(reason, known.id) }
       }
     }
-    for (name, id) in tags {
-      add("tagged \(name)", id)
+    for (_, id) in tags {
       try forEachAncestor(of: id) { known in all.updateValue(known, forKey: known.id) == nil }
     }
-    for id in all.keys where isPinned(id) { add("pinned", id) }
     let sorted = all.values.sorted { left, right in
       (right.snapshot.time, right.id) < (left.snapshot.time, left.id)
     }
@@ -70,19 +67,13 @@ extension History {
       kept: verdicts.filter { !$0.reasons.isEmpty }, pruned: verdicts.filter(\.reasons.isEmpty))
   }
 
-  /// Why a snapshot can't be taken away by hand; nil where it can.
-  package func holds(_ id: ObjectID) -> String? {
-    if let branch = branches.first(where: { $0.snapshot == id }) {
-      return "it is the newest of the branch \(branch.name)"
-    }
-    if let tag = tags.first(where: { $0.snapshot == id }) { return "it is tagged \(tag.name)" }
-    return isPinned(id) ? "it is pinned" : nil
-  }
-
-  /// Whether there are checks of it, and each passed.
-  private func isGood(_ id: ObjectID) throws(FolderError) -> Bool {
-    let checks = try facts(of: id).filter { $0.key.hasPrefix("check:") }
-    return !checks.isEmpty && checks.values.allSatisfy { $0 == Array("pass".utf8) }
+  /// The snapshots that nothing takes away, and what holds each.
+  package var holds: [ObjectID: [String]] {
+    var holds: [ObjectID: [String]] = [:]
+    for (name, id) in branches { holds[id, default: []].append("the newest of \(name)") }
+    for (name, id) in tags { holds[id, default: []].append("tagged \(name)") }
+    for (_, id) in ids(under: refs.pins) { holds[id, default: []].append("pinned") }
+    return holds
   }
 
   /// The record that takes snapshots away: history passes over them, and `undo` brings them back.

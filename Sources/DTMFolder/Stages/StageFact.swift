@@ -83,6 +83,11 @@ package struct StageFact: Sendable, Equatable {
       holder: fields[5].isEmpty ? nil : fields[5])
   }
 
+  /// What the snapshot says where nobody says more: `clean begin`.
+  package var message: String {
+    "\(key.stage.isEmpty ? "run" : key.stage) \(event.rawValue)"
+  }
+
   /// The labels of the boundary's snapshot.
   package var labels: [String: String] {
     var labels = ["run_id": key.run]

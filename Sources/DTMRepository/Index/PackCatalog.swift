@@ -123,9 +123,9 @@ final class PackCatalog {
       loadIndexes(present)
     }
     // Those that no index and no table of ours covers.
-    let new = present.lazy.filter { [self] in handles[$0.key] == nil || live[$0.key] != nil }
+    let new = present.filter { handles[$0.key] == nil || live[$0.key] != nil }
     // In order, as everything that a seed of the crash tests has to repeat.
-    for (id, kind) in Array(new).sorted(by: { $0.key < $1.key }) {
+    for (id, kind) in new.sorted(by: { $0.key < $1.key }) {
       let file: PackFile
       do throws(RepositoryError) {
         file = try PackFile(sealed: id, kind, files: files)

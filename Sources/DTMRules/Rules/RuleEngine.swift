@@ -256,7 +256,7 @@ package struct RuleEngine: Sendable {
 
   // MARK: - What fires
 
-  /// Takes what is ready. The caller reports `committed` or `failed` for each.
+  /// Takes what is ready. The caller reports each as `committed`.
   package mutating func takeFirings() -> [Firing] {
     var firings: [Firing] = []
     for number in rules.indices where holds(number) { firings += take(number) }

@@ -20,6 +20,15 @@ package enum ProcessEnvironment {
     return result
   }
 
+  /// Variables with some set, or set otherwise: for a program that is started with them.
+  package static func entries(
+    _ entries: [[UInt8]], setting values: [(name: String, value: [UInt8])]
+  ) -> [[UInt8]] {
+    let names = values.map { Array("\($0.name)=".utf8) }
+    let others = entries.filter { entry in !names.contains { entry.starts(with: $0) } }
+    return others + zip(names, values).map { $0 + $1.value }
+  }
+
   /// All variables as they were given, `NAME=value` each: for a program that is to see them untouched.
   package static var entries: [[UInt8]] {
     guard let file = try? Descriptor.open("/proc/self/environ", .readOnly),
