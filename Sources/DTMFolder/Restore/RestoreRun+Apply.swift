@@ -87,7 +87,10 @@ extension RestoreRun {
     let status = try directory.descriptor.status()
     if status.inodeFlags & MetadataWriter.immutable != 0 {
       guard metadata.release(key, directory.descriptor, status) else { throw .notPermitted }
-      return try writable(directory, key, body)
+      // Once: who makes it immutable again is not fought. Its mode may forbid the change still.
+      do throws(Errno) { return try body() } catch {
+        guard error == .permissionDenied else { throw error }
+      }
     }
     guard status.uid == ThreadIdentity.current.uid, status.permissions & 0o300 != 0o300 else {
       throw .permissionDenied
