@@ -40,6 +40,7 @@ extension FolderConfiguration {
     writer.array(FolderKey.checks.rawValue) { writer in
       for check in checks { writer.object { check.writeMembers(to: &$0) } }
     }
+    writer.object(FolderKey.keep.rawValue) { keep.writeMembers(to: &$0) }
   }
 }
 

@@ -72,12 +72,15 @@ package struct FolderConfiguration: Sendable, Hashable {
   package var rules: [Rule]
   /// What says whether a snapshot is good.
   package var checks: [Check]
+  /// Which snapshots stay.
+  package var keep: KeepPolicy
   /// Where it is written.
   package var source: ConfigurationSource
 
   package init(
     name: String, path: FilePath, repository: FilePath? = nil, ignore: [String] = [],
     settle: SettlePolicy = SettlePolicy(), rules: [Rule] = [], checks: [Check] = [],
+    keep: KeepPolicy = KeepPolicy(),
     source: ConfigurationSource
   ) {
     self.name = name
@@ -87,6 +90,7 @@ package struct FolderConfiguration: Sendable, Hashable {
     self.settle = settle
     self.rules = rules
     self.checks = checks
+    self.keep = keep
     self.source = source
   }
 }

@@ -48,6 +48,9 @@ class Repository:
             name = f"{uuid.hex()}.{ {1: 'data', 2: 'meta'}.get(kind)}"
             if name not in sealed:  # a pack may have been sealed since
                 wanted.append((f"{path}/live/{name}", length))
+        if os.path.isdir(f"{path}/trash"):  # what is condemned counts until it is gone
+            wanted += [(f"{path}/trash/{name}", None) for name in sorted(os.listdir(f"{path}/trash"))
+                       if re.fullmatch(r"[0-9a-f]{32}\.(data|meta)", name) and name not in sealed]
         for file, length in wanted:
             try:
                 pack = Pack(file, self.format.fixed, length)
@@ -281,8 +284,12 @@ def run_log(repository, folder=None, branch=None):
     for each in folders:
         head = f"folders/{each}/branches/{branch or refs.get(f'folders/{each}/HEAD')}"
         need(head in refs or not folder, f"there is no ref {head}")
-        identifier = refs.get(head)
+        identifier, given_up = refs.get(head), repository.log.given_up()
         while identifier:
+            is_there = (SNAPSHOT, identifier) in repository.locations and identifier not in given_up
+            if not is_there and identifier != refs.get(head):
+                identifier = repository.log.behind(identifier)  # pruned and collected, or lost
+                continue
             snapshot = parse_snapshot(repository.object(SNAPSHOT, identifier))
             emit(snapshot_json(identifier, snapshot))
             identifier = snapshot["parent"]

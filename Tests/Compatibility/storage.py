@@ -10,7 +10,7 @@ from collections import namedtuple
 import zstandard
 
 from format1 import (Bad, Cursor, Fields, Format, checksum, identifier, list_of, need, octets, ref_value, several,
-                     sha256, string, u8, varint)
+                     sha256, string, time, u8, varint)
 
 
 def note(message):
@@ -297,3 +297,37 @@ class RefLog:
 
     def segment(self, number):
         return Segment(self.folder, number, self.repository, number == self.numbers[-1])
+
+    def records(self):
+        """All records, the newest first."""
+        for number in reversed(self.numbers):
+            yield from reversed(self.segment(number).records)
+
+    def given_up(self):
+        """The snapshots that were pruned, and whose content a collection has given up since."""
+        cutoff, decided, found = None, set(), set()
+        for record in self.records():
+            details = dict(record.fields.get(12, list_of(string, string), []))
+            if record.fields.get(4, string, "") == "collect" and "cutoff" in details:
+                seconds, nanoseconds = details["cutoff"].split(".")
+                cutoff = max(cutoff or (0, 0), (int(seconds), int(nanoseconds)))
+            when = record.fields.get(1, time, (0, 0))
+            for subject, key, value in record.fields.get(7, list_of(identifier, string, octets), []):
+                if key == "pruned" and subject not in decided:
+                    decided.add(subject)
+                    if value and cutoff and when <= cutoff:
+                        found.add(subject)
+        return found
+
+    def behind(self, gone):
+        """Where history goes on behind a snapshot that is gone; None where it ends."""
+        before = None
+        for record in self.records():
+            for subject, key, value in record.fields.get(7, list_of(identifier, string, octets), []):
+                if subject == gone and key == "predecessor":
+                    return value or None
+            if not record.fields.get(9, varint):
+                for _, old, new in record.fields.get(6, list_of(string, ref_value, ref_value), []):
+                    if new == gone and isinstance(old, bytes):
+                        before = old
+        return before

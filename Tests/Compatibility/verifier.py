@@ -178,17 +178,21 @@ class Verifier:
     def reachable(self, problems):
         """The snapshots that refs name, and their ancestors."""
         wanted = [(value, name) for name, value in self.repository.log.refs.items() if isinstance(value, bytes)]
-        found = set()
+        found, named, given_up = set(), {value for value, _ in wanted}, self.repository.log.given_up()
         while wanted:
             identifier, why = wanted.pop()
             if identifier not in found:
                 found.add(identifier)
                 try:
-                    parent = parse_snapshot(self.repository.object(SNAPSHOT, identifier))["parent"]
+                    is_there = (SNAPSHOT, identifier) in self.repository.locations and identifier not in given_up
+                    if not is_there and identifier not in named:
+                        parent = self.repository.log.behind(identifier)
+                    else:
+                        parent = parse_snapshot(self.repository.object(SNAPSHOT, identifier))["parent"]
                     wanted += [(parent, f"the parent of {identifier.hex()}")] if parent else []
                 except Bad as error:
                     problems.append(f"{why}: {error}")
-        return found
+        return found - (given_up - named)
 
     def snapshot(self, identifier):
         snapshot = parse_snapshot(self.repository.object(SNAPSHOT, identifier))

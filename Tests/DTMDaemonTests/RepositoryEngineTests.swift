@@ -36,12 +36,14 @@ final class RealFixture {
   }
 
   func start(
-    ignore: [String] = [], settle: SettlePolicy? = nil, time: any TimeSource = SystemTimeSource()
+    ignore: [String] = [], settle: SettlePolicy? = nil, time: any TimeSource = SystemTimeSource(),
+    change: (inout FolderConfiguration) -> Void = { _ in }
   ) throws -> FolderService {
     var configuration = FolderConfiguration.test(lake)
     configuration.repository = repository
     configuration.ignore = ignore
     if let settle { configuration.settle = settle }
+    change(&configuration)
     let service = try FolderService(
       configuration, engines: RepositoryEngines(), time: time, logger: log.logger())
     running = service

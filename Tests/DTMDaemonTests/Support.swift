@@ -104,6 +104,9 @@ final class FakeEngines: FolderEngines {
     var isComplete = true
     var opened = 0
     var closed = 0
+    /// How often the repository was looked after, and what that throws.
+    var upkeeps = 0
+    var upkeepFailure: FolderEngineError?
     /// As whom the captures ran.
     var captureUsers: [UInt32] = []
     /// Captures wait until it is open.
@@ -217,6 +220,16 @@ final class FakeEngines: FolderEngines {
 
     var checks: @Sendable (ProgramStarter, SharedFlag) throws -> any SnapshotChecks {
       { _, _ in throw FolderEngineError(.failed, "there are no checks") }
+    }
+
+    var upkeep: @Sendable (SharedFlag) throws(FolderEngineError) -> UpkeepReport {
+      { [state] _ throws(FolderEngineError) in
+        state.update { $0.upkeeps += 1 }
+        if let failure = state.withLock({ $0.upkeepFailure }) { throw failure }
+        var report = UpkeepReport()
+        report.prunedSnapshots = 1
+        return report
+      }
     }
 
     func ruleMemory() throws(FolderEngineError) -> RuleMemory { RuleMemory() }

@@ -56,4 +56,20 @@ import Testing
     let read = try lines.map { try JSONNode(parsing: Array($0.utf8)).id() }
     #expect(try read == work.log().map { try $0.id() })
   }
+
+  @Test func `follows history behind what was collected`() throws {
+    var ids: [String] = []
+    for number in 0..<7 {
+      try work.write("many/1", "\(number)\n")
+      ids.append(try work.snapshot().id())
+    }
+    try work.good("forget", ids[1], ids[2], ids[4])
+    try work.good("gc", "--now")
+    let verified = try read("verify")
+    #expect(verified.status == 0, "\(verified.text)\(verified.errorText)")
+    let lines = try read("log").text.split(separator: "\n")
+    let read = try lines.map { try JSONNode(parsing: Array($0.utf8)).id() }
+    #expect(read == [6, 5, 3, 0].map { ids[$0] })
+    #expect(try work.log().map { try $0.id() } == read)
+  }
 }

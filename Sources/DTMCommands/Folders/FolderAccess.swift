@@ -158,6 +158,11 @@ final class FolderAccess {
     try DaemonConfigurations(invocation).folder(holding: location.folder)?.ignore ?? []
   }
 
+  /// Which snapshots stay, as the daemon's configuration has it for this folder.
+  func keepPolicy() throws -> KeepPolicy {
+    try DaemonConfigurations(invocation).folder(holding: location.folder)?.keep ?? KeepPolicy()
+  }
+
   /// The folder as it is now; looked at once.
   func working() throws -> WorkingTree {
     if let looked { return looked }

@@ -37,8 +37,7 @@ struct DataTimeMachine: ParsableCommand {
         name: "Look after it",
         subcommands: [
           Doctor.self, MakeChecks.self, Verify.self, Repair.self, Prune.self, Forget.self,
-          ConfigurationCommand.self,
-          Completions.self,
+          CollectGarbage.self, Erase.self, Stats.self, ConfigurationCommand.self, Completions.self,
         ]),
     ])
 

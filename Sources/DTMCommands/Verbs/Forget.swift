@@ -9,8 +9,8 @@ struct Forget: ReportingVerb {
     abstract: "Take single snapshots away",
     usage: "dtm forget SNAPSHOT... [options]",
     discussion: """
-      The newest of a branch, tagged and pinned ones can't be taken away. dtm undo brings them back; no \
-      room is freed yet.
+      The newest of a branch, tagged and pinned ones can't be taken away. dtm undo brings them back, until \
+      dtm gc --now, or the time of grace and dtmd, have freed their room.
       """)
 
   @Argument(help: "The snapshots")
@@ -40,7 +40,11 @@ struct Forget: ReportingVerb {
       let names = ids.map { Words.short($0) }.joined(separator: ", ")
       let summary =
         ids.count > 3 ? "forgot \(Words.count(ids.count, "snapshot"))" : "forgot \(names)"
-      try access.commit(history.pruning(ids, kind: "forget", summary: summary, why: "forgotten"))
+      let draft = history.pruning(ids, kind: "forget", summary: summary, why: "forgotten")
+      do { try access.commit(draft) } catch let error as RepositoryError {
+        guard error.code == .noSpace, access.repository.releaseReserve() else { throw error }
+        try access.commit(draft)
+      }
       operation = access.history.state.sequence
     }
     let plan = PrunePlan(

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import DTMConfiguration
 internal import DTMFolder
 internal import DTMRepository
 internal import DTMRules
@@ -13,9 +14,10 @@ struct Prune: ReportingVerb {
       Each branch is looked at by itself, by the local calendar: --keep-daily 7 keeps the newest \
       snapshot of each of the last seven days that have one. A snapshot stays when any rule keeps it; the \
       newest of each branch, tagged and pinned ones, and the newest whose checks all passed stay in \
-      any case. Without a rule here: last 20, hourly 48, daily 30, weekly 12, monthly 24, yearly 5, \
-      within 1d. What is taken away can be restored by its id still, and dtm undo brings it back; \
-      no room is freed yet.
+      any case. Without a rule here: the folder's keep in dtmd's configuration, which dtmd applies daily; \
+      without that: last 20, hourly 48, daily 30, weekly 12, monthly 24, yearly 5, within 1d. What is \
+      taken away can be restored by its id, and dtm undo brings it back, until the time of grace is over \
+      and dtm gc, or dtmd, has freed its room.
       """)
 
   @Flag(help: "Only say what would be taken away")
@@ -54,9 +56,9 @@ struct Prune: ReportingVerb {
     ]
   }
 
-  /// The rules that were given; the standard ones where none was.
-  private var policy: RetentionPolicy {
-    if keepWithin == nil, numbers.allSatisfy({ $0.value == nil }) { return .standard }
+  /// The rules that were given; nil where none was.
+  private var givenPolicy: RetentionPolicy? {
+    if keepWithin == nil, numbers.allSatisfy({ $0.value == nil }) { return nil }
     var counts: [RetentionPeriod: Int] = [:]
     for period in RetentionPeriod.allCases {
       counts[period] = numbers.first { $0.name == period.adverb }?.value ?? 0
@@ -71,24 +73,19 @@ struct Prune: ReportingVerb {
         throw ValidationError("--keep-\(name) takes a number that is not negative")
       }
     }
-    if policy.isEmpty {
+    if givenPolicy?.isEmpty == true {
       throw ValidationError("these rules keep nothing; at least one has to keep something")
     }
   }
 
   func run(in invocation: Invocation) throws -> CommandStatus {
     let access = try FolderAccess(invocation)
+    let policy = try givenPolicy ?? access.keepPolicy().retention
     let retention = Retention(policy, calendar: invocation.calendar)
-    let plan = try access.history.prunePlan(retention.reasons)
-    var operation: UInt64?
-    if !dryRun, !plan.pruned.isEmpty {
-      let count = Words.count(plan.pruned.count, "snapshot")
-      try access.commit(
-        access.history.pruning(
-          plan.pruned.map(\.known.id), kind: "prune", summary: "pruned \(count)", why: "policy"))
-      operation = access.history.state.sequence
-    }
-    let result = PruneResult(plan, isDryRun: dryRun, operation: operation)
+    let pruning = try Pruning(
+      access.repository, folder: access.id, isDryRun: dryRun, uid: invocation.user,
+      at: invocation.time.now(), rule: retention.reasons)
+    let result = PruneResult(pruning.plan, isDryRun: dryRun, operation: pruning.operation)
     try options.json
       ? result.writeJSON(invocation)
       : result.print(invocation, explains: explain, isQuiet: options.quiet)

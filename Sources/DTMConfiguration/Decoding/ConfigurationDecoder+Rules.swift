@@ -137,7 +137,7 @@ extension ConfigurationDecoder {
     return pattern
   }
 
-  private mutating func count(_ node: JSONNode, _ key: some ConfigurationKey) -> Int? {
+  mutating func count(_ node: JSONNode, _ key: some ConfigurationKey) -> Int? {
     guard case .count(let range) = key.rule else { return nil }
     guard let number = node.int, range.contains(number) else {
       report(

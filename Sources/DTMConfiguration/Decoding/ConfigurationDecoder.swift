@@ -31,6 +31,7 @@ struct ConfigurationDecoder {
     var settle = SettleOverrides()
     var rules: [Rule] = []
     var checks: [Check] = []
+    var keep: KeepPolicy?
     var isDropIn: Bool
     var file: FilePath
   }
@@ -106,6 +107,7 @@ struct ConfigurationDecoder {
       case .settle: result.settle = decoder.settle(value)
       case .rules: result.rules = decoder.rules(value)
       case .checks: result.checks = decoder.checks(value)
+      case .keep: result.keep = decoder.keep(value)
       }
     }
     if result.name == nil, node["name"] == nil, let path = result.path {

@@ -143,7 +143,7 @@ enum DefaultsKey: String, ConfigurationKey {
 
 enum FolderKey: String, ConfigurationKey {
   case schema = "$schema"
-  case name, path, repository, ignore, settle, rules, checks
+  case name, path, repository, ignore, settle, rules, checks, keep
 
   static var objectName: String { "a folder" }
   static var definition: String { "folder" }
@@ -159,6 +159,7 @@ enum FolderKey: String, ConfigurationKey {
     case .settle: .object(SettleKey.self)
     case .rules: .objects(RuleKey.self)
     case .checks: .objects(CheckKey.self)
+    case .keep: .object(KeepKey.self)
     }
   }
 
@@ -173,6 +174,8 @@ enum FolderKey: String, ConfigurationKey {
     case .settle: "When it is captured after a change; what is left out is as in defaults."
     case .rules: "When it is captured besides, and what those snapshots are given."
     case .checks: "Commands that say whether a snapshot is good, run after each."
+    case .keep:
+      "Which snapshots stay: dtmd prunes the others daily. Where it is there only what it lists holds; left out: last 20, hourly 48, daily 30, weekly 12, monthly 24, yearly 5, within 1d."
     }
   }
 

@@ -25,7 +25,7 @@ package enum ConfigurationSchema {
       writer.object("$defs") { writer in
         for definition: any ConfigurationKey.Type in [
           DaemonKey.self, DefaultsKey.self, FolderKey.self, SettleKey.self, RuleKey.self,
-          ConditionKey.self, HasKey.self, CheckKey.self,
+          ConditionKey.self, HasKey.self, CheckKey.self, KeepKey.self,
         ] {
           writer.object(definition.definition) { write(definition, to: &$0) }
         }

@@ -61,6 +61,9 @@ package protocol FolderEngine {
   /// Makes the folder's checks, on the thread that calls; `starter` runs their commands.
   var checks: @Sendable (ProgramStarter, SharedFlag) throws -> any SnapshotChecks { get }
 
+  /// Prunes and collects the folder's repository, on the thread that calls.
+  var upkeep: @Sendable (SharedFlag) throws(FolderEngineError) -> UpkeepReport { get }
+
   /// Gives the capture lock back.
   func close()
 }

@@ -28,6 +28,8 @@ struct FolderFace: Sendable {
   var problems: [Snapshot.Problem] = []
   /// Checks of the newest snapshot that was checked that did not pass, with why.
   var failedChecks: [String] = []
+  /// Why the history could not be pruned or collected the last time; nil where it could.
+  var upkeepError: String?
   /// Paths that nothing vouched for at the last snapshot.
   var uncovered: [PathKey] = []
 
@@ -66,6 +68,9 @@ extension FolderStatus {
     judge(face.problems)
     for check in face.failedChecks {
       worsen(.degraded, "\(check); dtm restore @good goes back")
+    }
+    if let error = face.upkeepError {
+      worsen(.degraded, "room could not be freed: \(error)")
     }
     if let operation = face.stalledWrites {
       worsen(

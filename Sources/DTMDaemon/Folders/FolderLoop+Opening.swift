@@ -59,6 +59,7 @@ extension FolderLoop {
       try watch(engine.exclusion, holdsWhenEmpty: (newest?.files ?? 0) > 0)
       self.engine = engine
       openChecks(engine)
+      planUpkeep()
       shared.state.update { state in
         state.face.engineError = nil
         state.face.lastSnapshot = newest
@@ -108,6 +109,7 @@ extension FolderLoop {
     for request in requests.values { request.answer(.failure(stopping)) }
     requests = [:]
     checker?.stop()
+    upkeeper?.stop()
     engine?.close()
     engine = nil
     watcher?.stop()

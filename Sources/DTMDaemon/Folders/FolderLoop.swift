@@ -66,6 +66,9 @@ struct FolderLoop {
   var labelled: (snapshot: String, labels: [String: String])?
   /// Nil where there are no checks.
   var checker: FolderChecker?
+  /// At work, or just finished; nil between.
+  var upkeeper: FolderUpkeeper?
+  var nextUpkeep: Duration?
   /// When files that changed are measured again.
   var nextMeasure: Duration?
   /// When the folder's protection began, for what was there before.
@@ -101,6 +104,7 @@ struct FolderLoop {
       auditIfDue()
       look()
       endPauseIfDue()
+      upkeepIfDue()
       lookAtHotIfDue()
       fireIfDue()
       perform(settler.on(.timer, at: time.monotonic()))
@@ -208,7 +212,8 @@ struct FolderLoop {
     shared.gate.setWantsChanges(
       !isDirty || settler.isWaitingForWriters || !waiters.isEmpty || rules?.countsFiles == true)
     let times = [
-      settler.deadline, nextOpening, nextPoll, nextHotLook, auditTime, pauseEnd, ownWritesLimit,
+      settler.deadline, nextOpening, nextPoll, nextHotLook, auditTime, upkeepTime, pauseEnd,
+      ownWritesLimit,
       ruleTime, nextMeasure,
       waiters.deadline(isDirty: isDirty, lastChange: lastToldEvent),
     ].compactMap { $0 }

@@ -64,6 +64,13 @@ final class RepositoryEngine: FolderEngine {
     }
   }
 
+  var upkeep: @Sendable (SharedFlag) throws(FolderEngineError) -> UpkeepReport {
+    let (keep, location, id, time) = (configuration.keep, location, id, environment.time)
+    return { isStopping throws(FolderEngineError) in
+      try RepositoryUpkeep(keep, location, id: id, time: time, isStopping: isStopping).run()
+    }
+  }
+
   func newestSnapshot() throws(FolderEngineError) -> SnapshotSummary? {
     do throws(FolderError) {
       let history = try History(repository, folder: id)

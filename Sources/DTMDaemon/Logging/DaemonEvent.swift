@@ -22,6 +22,8 @@ package enum DaemonEvent: String, Sendable, CaseIterable {
   case repositoryUnavailable
   case partStalled
   case checkFailed
+  case roomFreed
+  case upkeepFailed
 
   /// The journal's MESSAGE_ID: 32 hexadecimal digits that never change.
   package var messageID: String {
@@ -41,6 +43,8 @@ package enum DaemonEvent: String, Sendable, CaseIterable {
     case .snapshotFailed: "c894bc0efa4c42f489668f89e95e7be6"
     case .eventsLost: "84d6f962e05d4528b0714be2602a7314"
     case .partStalled: "3da166fa327c4fe69a93e200838f5437"
+    case .roomFreed: "7c1e0b8fd3f24f0aa9a5f0d0c2b6e914"
+    case .upkeepFailed: "e2f4d1a96b7c4b43a1c8d95f3e07ba62"
     case .checkFailed: "5b0f4f6c2a0d4c1f9d2e8e7a41c6b3d9"
     case .changeMissed: "040e9d95eb934dfeb4aa0c590d79f1d1"
     case .changeLate: "2a97929df1a64b35b6930ef742cf49b9"
@@ -66,6 +70,8 @@ package enum DaemonEvent: String, Sendable, CaseIterable {
     case .snapshotFailed: "a snapshot failed"
     case .eventsLost: "the kernel dropped events; the folder is scanned"
     case .partStalled: "a part of the daemon does not answer"
+    case .roomFreed: "snapshots were pruned, or room was freed"
+    case .upkeepFailed: "the folder's history could not be pruned or collected"
     case .checkFailed: "a check of a snapshot did not pass"
     case .changeMissed: "a change was missed by the watcher and found by the audit"
     case .changeLate: "a change that no event tells was found by the audit"
@@ -76,9 +82,11 @@ package enum DaemonEvent: String, Sendable, CaseIterable {
   package var level: Logger.Level {
     switch self {
     case .daemonStarted, .daemonStopped, .configurationLoaded, .folderProtected, .folderLeft,
-      .folderResumed, .snapshotTaken, .changeLate:
+      .folderResumed, .snapshotTaken, .changeLate, .roomFreed:
       .notice
-    case .folderDegraded, .folderPaused, .snapshotIncomplete, .eventsLost, .checkFailed: .warning
+    case .folderDegraded, .folderPaused, .snapshotIncomplete, .eventsLost, .checkFailed,
+      .upkeepFailed:
+      .warning
     case .configurationRefused, .folderUnprotected, .snapshotFailed, .changeMissed,
       .repositoryUnavailable, .partStalled:
       .error

@@ -91,8 +91,8 @@ package struct History {
   }
 
   /// Calls `body` with a snapshot and its ancestors that are still kept, newest first, until it
-  /// returns false. Pruned ones are passed over. An ancestor that is lost or damaged is passed over where the ref log knows what came
-  /// before it; `dtm verify` names it.
+  /// returns false. Pruned ones are passed over, collected or not. An ancestor that is lost or damaged is
+  /// passed over where the ref log knows what came before it; `dtm verify` names it.
   package func forEachAncestor(
     of id: ObjectID?, _ body: (KnownSnapshot) throws(FolderError) -> Bool
   ) throws(FolderError) {
@@ -101,8 +101,6 @@ package struct History {
       let known: KnownSnapshot
       do throws(FolderError) { known = try snapshot(current) } catch {
         guard current != id, error.code == .notFound || error.code == .corrupt else { throw error }
-        // Pruned and collected: history ends here.
-        if try isPruned(current) { return }
         next = try onRepository { () throws(RepositoryError) in
           try repository.refLog.predecessor(of: current)
         }
@@ -114,6 +112,28 @@ package struct History {
     }
   }
 
+  /// The snapshots that were written again, without what was erased, by the hex digits of their old ids.
+  package func rewritten(prefix: String) throws(FolderError) -> [KnownSnapshot] {
+    var known: [KnownSnapshot] = []
+    let all = try onRepository { () throws(RepositoryError) in
+      try repository.refLog.rewritten(prefix: prefix)
+    }
+    for (_, first) in all {
+      // Written again more than once.
+      var id = first
+      while true {
+        let next = try onRepository { () throws(RepositoryError) in
+          try repository.refLog.rewritten(prefix: id.hex)
+        }
+        guard let newer = next.first?.new else { break }
+        id = newer
+      }
+      let snapshot = try snapshot(id)
+      if snapshot.snapshot.folder == refs.folder { known.append(snapshot) }
+    }
+    return known
+  }
+
   /// The ids of snapshots that begin with hex digits, in order.
   package func snapshots(prefix: String) throws(FolderError) -> [KnownSnapshot] {
     let ids = try onRepository { () throws(RepositoryError) in
@@ -121,6 +141,11 @@ package struct History {
     }
     var found: [KnownSnapshot] = []
     for id in ids {
+      // What is left of it is no snapshot any more.
+      let isCollected = try onRepository { () throws(RepositoryError) in
+        try repository.refLog.isCollected(id)
+      }
+      if isCollected { continue }
       let known = try snapshot(id)
       if known.snapshot.folder == refs.folder { found.append(known) }
     }

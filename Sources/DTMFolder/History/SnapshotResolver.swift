@@ -24,21 +24,19 @@ package struct SnapshotResolver {
   /// do, `.invalidInput` for a text that can't name one.
   package func resolve(_ text: String) throws(FolderError) -> KnownSnapshot {
     let (base, steps) = try Self.steps(text)
-    var found = try resolveBase(base, whole: text)
-    var taken = 0
-    while taken < steps {
-      guard let parent = found.snapshot.parent else {
-        throw FolderError(
-          .notFound, "\(text) is before the first snapshot: \(base) has \(taken) ancestors")
-      }
-      do throws(FolderError) { found = try history.snapshot(parent) } catch {
-        guard error.code == .notFound else { throw error }
-        throw FolderError(.notFound, "\(text): the snapshot \(parent.short) is no longer kept")
-      }
-      // As log, it passes over what was taken away.
-      if try !history.isPruned(parent) { taken += 1 }
+    let start = try resolveBase(base, whole: text)
+    if steps == 0 { return start }
+    var taken = -1
+    var found: KnownSnapshot?
+    // As log, it passes over what was taken away, and over what is lost.
+    try history.forEachAncestor(of: start.id) { known in
+      taken += 1
+      if taken == steps { found = known }
+      return found == nil
     }
-    return found
+    if let found { return found }
+    throw FolderError(
+      .notFound, "\(text) is before the first snapshot: \(base) has \(taken) ancestors")
   }
 
   /// Whether the text names a snapshot; nil where nothing fits. Other failures are thrown.
@@ -109,6 +107,7 @@ package struct SnapshotResolver {
       Hex.bytes(name.utf8.count % 2 == 0 ? name : name + "0") != nil
     {
       for known in try history.snapshots(prefix: name) { found.append(("id", known)) }
+      if found.isEmpty { found += try history.rewritten(prefix: name).map { ("id", $0) } }
     }
     guard let first = found.first else {
       throw FolderError(

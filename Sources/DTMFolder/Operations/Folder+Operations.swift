@@ -187,7 +187,7 @@ extension Folder {
     draft.pid = ProcessSignals.processID
     draft.uid = ThreadIdentity.current.uid
     return try onRepository { () throws(RepositoryError) in
-      try repository.refLog.append(draft, at: environment.time.now()).sequence
+      try repository.beginSession().commit(draft, at: environment.time.now()).sequence
     }
   }
 

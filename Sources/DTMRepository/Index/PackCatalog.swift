@@ -16,7 +16,14 @@ final class PackHandle {
   /// The pack's file, wherever it stands by now.
   func file(_ files: any FileOperations) throws(RepositoryError) -> PackFile {
     if let opened { return opened }
-    let file = try PackFile(sealed: id, kind, files: files)
+    let file: PackFile
+    do throws(RepositoryError) { file = try PackFile(sealed: id, kind, files: files) } catch {
+      guard error.code == .notFound else { throw error }
+      // Condemned since it was listed, and there still.
+      do throws(RepositoryError) {
+        file = try PackFile(sealed: id, kind, in: CondemnedPacks.directory, files: files)
+      } catch _ { throw error }
+    }
     opened = file
     return file
   }
@@ -55,6 +62,8 @@ final class PackCatalog {
   private var sequence: UInt64?
   /// Packs that are left out, as if they were not there.
   private let excluded: Set<PackID>
+  /// The newest epoch when, or before, the sealed packs were listed whole.
+  var epoch: String?
 
   init(_ files: any FileOperations, excluding excluded: Set<PackID> = []) {
     self.files = files
@@ -188,6 +197,47 @@ final class PackCatalog {
     }
   }
 
+  /// Lists the sealed packs anew, and forgets those that are not there any more: a collection has
+  /// condemned or deleted them. Returns them.
+  func forgetGone() throws(RepositoryError) -> Set<PackID> {
+    let names = try onFile("packs", "list") { () throws(Errno) in try files.list("packs") }
+    let present = Set(names.compactMap { PackFile.parse($0)?.0 })
+    let gone = Set(handles.keys.filter { live[$0] == nil && !present.contains($0) })
+    for id in gone {
+      handles[id] = nil
+      unreadable[id] = nil
+    }
+    tables.removeAll { gone.contains($0.handle.id) }
+    untabled = untabled.filter { !gone.contains($0.value.pack.id) }
+    unsettled.removeAll { gone.contains($0.id) }
+    for index in indexes.indices {
+      for (position, handle) in indexes[index].handles.enumerated() {
+        if let handle, gone.contains(handle.id) { indexes[index].handles[position] = nil }
+      }
+    }
+    try refreshSealed()
+    return gone
+  }
+
+  /// Where copies of an object may stand in packs that are condemned and not deleted yet: who began
+  /// before may build on them still, so they can be read, but nothing new may be built on them.
+  func condemnedLocations(
+    of id: ObjectID, _ kind: ObjectKind
+  ) throws(RepositoryError) -> [ObjectLocation] {
+    var found: [ObjectLocation] = []
+    for pack in try CondemnedPacks(files).packs() {
+      guard let table = pack.table else { continue }
+      let handle = PackHandle(pack.id, pack.kind, opened: pack)
+      for row in table.rows(of: id) {
+        let offset = table.bytes.littleEndianWord(at: table.rowOffset(row) + ObjectID.length)
+        if offset < 1 << 40 {
+          found.append(ObjectLocation(pack: handle, frameOffset: Int(offset)))
+        }
+      }
+    }
+    return found
+  }
+
   /// Where copies of an object may stand; the reader checks. None for a miss.
   func locations(of id: ObjectID, _ kind: ObjectKind) -> [ObjectLocation] {
     var found: [ObjectLocation] = []
@@ -282,12 +332,23 @@ final class PackCatalog {
     do throws(RepositoryError) { try writeMerged() } catch { return }
   }
 
-  private func writeMerged() throws(RepositoryError) {
+  /// Writes the indexes anew that have rows of packs which are gone. A cache, as above.
+  func dropGoneRows() {
+    guard unsettled.isEmpty, indexes.contains(where: { $0.handles.contains { $0 == nil } }) else {
+      return
+    }
+    do throws(RepositoryError) { try writeMerged(absorbsGone: true) } catch { return }
+  }
+
+  /// `absorbsGone`: takes in the indexes too that have rows of packs which are gone.
+  private func writeMerged(absorbsGone: Bool = false) throws(RepositoryError) {
     var rows = tables.reduce(0) { $0 + $1.table.count }
     var absorbed: [(index: MergedIndex, handles: [PackHandle?])] = []
     // An index at most as large as what joins it: each row is rewritten O(log n) times.
     for entry in indexes.sorted(by: { $0.index.table.count < $1.index.table.count })
-    where entry.index.table.count <= rows {
+    where entry.index.table.count <= rows
+      || absorbsGone && entry.handles.contains(where: { $0 == nil })
+    {
       absorbed.append(entry)
       rows += entry.index.table.count
     }
@@ -303,17 +364,18 @@ final class PackCatalog {
         })
     }
     for (index, handles) in absorbed {
-      let base = packs.count
-      // A pack that is gone keeps its number, and its rows are left out.
-      packs += index.packs.enumerated().map { position, pack in
-        handles[position] ?? PackHandle(pack.id, pack.kind)
+      // The packs that are gone are left out, with their rows.
+      var numbers: [Int?] = []
+      for handle in handles {
+        numbers.append(handle == nil ? nil : packs.count)
+        if let handle { packs.append(handle) }
       }
       sources.append(
         MergedIndex.Source(table: index.table) { row in
-          guard let (pack, frameOffset) = index.location(row), handles[pack] != nil else {
+          guard let (pack, frameOffset) = index.location(row), let number = numbers[pack] else {
             return nil
           }
-          return (base + pack, frameOffset)
+          return (number, frameOffset)
         })
     }
     let name = PackID.random(files).hex + ".index"

@@ -39,9 +39,33 @@ final class PackReader: ObjectReader {
     self.zstd = zstd
   }
 
+  /// Lists the packs anew for a session of an epoch.
+  func listAnew(in epoch: String) throws(RepositoryError) {
+    try forgetGone()
+    catalog.epoch = epoch
+  }
+
+  private func forgetGone() throws(RepositoryError) {
+    let gone = try catalog.forgetGone()
+    if gone.isEmpty { return }
+    headers.removeAll { gone.contains($0.place.pack) }
+    frames.removeAll { gone.contains($0.place.pack) }
+  }
+
   func read(_ id: ObjectID, _ kind: ObjectKind) throws(RepositoryError) -> [UInt8] {
     var firstFailure: RepositoryError?
     if let bytes = try read(id, kind, catalog.locations(of: id, kind), &firstFailure) {
+      return bytes
+    }
+    // A collection may have moved it to another pack, or is about to take away what somebody who
+    // began earlier has built on.
+    try forgetGone()
+    if let bytes = try read(id, kind, catalog.locations(of: id, kind), &firstFailure) {
+      return bytes
+    }
+    if let bytes = try read(
+      id, kind, try catalog.condemnedLocations(of: id, kind), &firstFailure)
+    {
       return bytes
     }
     if try catalog.audit(),
@@ -86,6 +110,11 @@ final class PackReader: ObjectReader {
     if frames.count >= Self.cachedFrames { frames.removeFirst() }
     frames.append((place, frame))
     return frame
+  }
+
+  /// A frame whose payload's checksum is right. Throws `.corrupt`, `.notFound`.
+  func checkedFrame(_ location: ObjectLocation) throws(RepositoryError) -> DecodedFrame {
+    try location.pack.file(files).frame(at: location.frameOffset, zstd, checksPayload: true)
   }
 
   /// Whether the repository holds the object for sure: a table names it, and the header of the

@@ -68,17 +68,22 @@ final class PresenceCheck {
   }
 
   /// Whether a pack that can be opened is said to hold the object.
-  func isKnown(_ name: ObjectName) -> Bool {
-    repository.packs.catalog.locations(of: name.id, name.kind).contains {
+  func isKnown(_ name: ObjectName) throws(RepositoryError) -> Bool {
+    let catalog = repository.packs.catalog
+    let isThere = catalog.locations(of: name.id, name.kind).contains {
       !excluded.contains($0.pack.id)
     }
+    if isThere { return true }
+    return try !catalog.condemnedLocations(of: name.id, name.kind).isEmpty
   }
 
   /// Whether an object, and what a list names, can be read; reports what can't.
   func check(_ name: ObjectName) throws(RepositoryError) {
     if broken[name] != nil { return }
     if name.kind == .list, !soundLists.insert(name.id).inserted { return }
-    guard isKnown(name) || (name.kind == .chunk && assumed.contains(name.id)) else {
+    var isHere = name.kind == .chunk && assumed.contains(name.id)
+    if !isHere { isHere = try isKnown(name) }
+    guard isHere else {
       lose(name, file: "", "no pack holds the \(name.kind) \(name.id)")
       return
     }

@@ -50,12 +50,16 @@ extension Repository {
   ///
   /// Without `readsData` each frame's header, each table and each page is read, but no file content.
   /// `share`: of the frames, picked at random, whose content is read then; from 0 to 1.
-  /// `assuming`: chunks that count as there, whatever the packs say (for the plan of a repair). Takes
-  /// no lock; what is committed meanwhile is not looked at. Throws only what keeps it from going on at
-  /// all. Memory: one pack's table, some 200 bytes a page of the trees, and what is damaged.
+  /// `assuming`: chunks that count as there, whatever the packs say (for the plan of a repair). Waits for
+  /// nobody; what is there is not collected meanwhile, what is committed meanwhile not looked at. Throws only
+  /// what keeps it from going on at all. Memory: one pack's table, some 200 bytes a page of the trees, and what is damaged.
   package func verify(
     _ snapshots: [ObjectID]? = nil, readsData: Bool, share: Double = 1, assuming: Set<ObjectID> = []
   ) throws(RepositoryError) -> Verification {
+    // While it is held nothing is deleted that is there now.
+    let epoch = EpochLock.forReading(files)
+    defer { withExtendedLifetime(epoch) {} }
+    if let epoch, packs.catalog.epoch != epoch.name { try packs.listAnew(in: epoch.name) }
     let verifier = Verifier(self, assuming: assuming)
     try verifier.run(snapshots, readsData ? FrameSample(share: share) : .none)
     return verifier.result

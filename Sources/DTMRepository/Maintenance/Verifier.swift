@@ -90,13 +90,16 @@ final class Verifier {
       guard case .id(let head) = value else { continue }
       var next: ObjectID? = head
       while let id = next, seen.insert(id).inserted {
-        if let snapshot = try read(id) {
+        var isGivenUp = false
+        if id != head { isGivenUp = try repository.refLog.isCollected(id) }
+        if !isGivenUp, let snapshot = try read(id) {
           found.append(id)
           next = snapshot.parent
         } else {
           // A ref's own snapshot has to be there; its ancestors may have been pruned and collected.
-          if id != head, try repository.refLog.isPruned(id) { break }
-          found.append(id)
+          var isCollected = false
+          if id != head { isCollected = try repository.refLog.isPruned(id) }
+          if !isCollected { found.append(id) }
           next = try repository.refLog.predecessor(of: id)
         }
       }

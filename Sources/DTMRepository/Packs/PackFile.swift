@@ -28,7 +28,11 @@ final class PackFile {
   private static let searchWindow = 1 << 20
 
   static func name(_ id: PackID, _ kind: PackKind, sealed: Bool) -> String {
-    "\(sealed ? "packs" : "live")/\(id.hex).\(kind.fileExtension)"
+    "\(sealed ? "packs" : "live")/\(fileName(id, kind))"
+  }
+
+  static func fileName(_ id: PackID, _ kind: PackKind) -> String {
+    "\(id.hex).\(kind.fileExtension)"
   }
 
   /// The id and kind in a file's name, without its directory.
@@ -44,10 +48,15 @@ final class PackFile {
 
   /// Opens a sealed pack and its table. Throws `.notFound`, or `.corrupt` for what is no sealed pack
   /// of this id.
-  init(sealed id: PackID, _ kind: PackKind, files: any FileOperations) throws(RepositoryError) {
+  ///
+  /// `directory`: `trash` for one that is condemned.
+  init(
+    sealed id: PackID, _ kind: PackKind, in directory: String = "packs",
+    files: any FileOperations
+  ) throws(RepositoryError) {
     self.id = id
     self.kind = kind
-    name = Self.name(id, kind, sealed: true)
+    name = "\(directory)/\(Self.fileName(id, kind))"
     isSealed = true
     let file = try onFile(name, "open") { [name] () throws(Errno) in
       try files.open(name, writable: false)

@@ -28,10 +28,21 @@ package struct OperationRecord: Sendable {
   /// back itself.
   private static let passiveKinds: Set<String> = [
     "init", "checkpoint", "snapshot", "check", "label", "undo", "redo", "collect", "repair",
+    "erase",
   ]
 
   /// Whether it is one of the operations that `undo` considers.
   package var isUndoable: Bool { !Self.passiveKinds.contains(kind) }
+
+  /// Of a collection: what was pruned, or done and undone, no later than this was given up.
+  var collectionCutoff: Timestamp? {
+    guard kind == RefLog.collectKind, let text = detail(RefLog.cutoffDetail) else { return nil }
+    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+    guard parts.count == 2, let seconds = Int64(parts[0]), let nanoseconds = UInt32(parts[1]),
+      nanoseconds < 1_000_000_000
+    else { return nil }
+    return Timestamp(seconds: seconds, nanoseconds: nanoseconds)
+  }
 
   /// The value of a detail.
   package func detail(_ key: String) -> String? { details.first { $0.0 == key }?.1 }

@@ -1,3 +1,4 @@
+internal import DTMSystem
 internal import Synchronization
 
 /// Reading back beyond the newest segment.
@@ -65,20 +66,38 @@ extension RefLog {
     try currentFacts { $0.born.contains(subject) }.facts[subject] ?? [:]
   }
 
-  /// What a branch was at before it came to a snapshot: for one that can't be read and so does not name
-  /// its parent. Nil where that is not known.
+  /// Where history goes on behind a snapshot that can't be read and so does not name its parent: what a
+  /// record says of it, else what its branch was at before. Nil where that is not known, or history ends.
   package func predecessor(of snapshot: ObjectID) throws(RepositoryError) -> ObjectID? {
-    let index = try currentFacts { _ in false }
-    if let fact = index.facts[snapshot]?[Self.predecessorFact], let id = ObjectID(fact) {
-      return id
-    }
+    let index = try currentFacts { $0.facts[snapshot]?[Self.predecessorFact] != nil }
+    if let fact = index.facts[snapshot]?[Self.predecessorFact] { return ObjectID(fact) }
     return index.predecessors[snapshot]
+  }
+
+  /// The snapshots that were written again without something, by what they were: those whose old id in hex
+  /// begins with `prefix`. Reads the whole log.
+  package func rewritten(prefix: String) throws(RepositoryError) -> [(old: ObjectID, new: ObjectID)]
+  {
+    let digits = prefix.lowercased()
+    var found: [(old: ObjectID, new: ObjectID)] = []
+    for (subject, facts) in try currentFacts(until: { _ in false }).facts {
+      guard let value = facts[Self.rewrittenFact] else { continue }
+      let text = String(decoding: value, as: UTF8.self)
+      if text.hasPrefix(digits), let old = ObjectID(hex: text) { found.append((old, subject)) }
+    }
+    return found.sorted { $0.old < $1.old }
   }
 
   /// Whether a snapshot was taken away on purpose, so that it is not lost when it is not there.
   package func isPruned(_ snapshot: ObjectID) throws(RepositoryError) -> Bool {
     try currentFacts { $0.born.contains(snapshot) }.facts[snapshot]?[Self.prunedFact]?.isEmpty
       == false
+  }
+
+  /// Whether a snapshot that was pruned has been given up by a collection since, so that what it needs may be
+  /// gone, whatever is left of it.
+  package func isCollected(_ snapshot: ObjectID) throws(RepositoryError) -> Bool {
+    try currentFacts { $0.born.contains(snapshot) }.collected.contains(snapshot)
   }
 
   /// All that is new, and what is older until that is enough.
@@ -168,6 +187,11 @@ struct FactIndex {
   var born: Set<ObjectID> = []
   /// Where a branch was before it came to a snapshot.
   var predecessors: [ObjectID: ObjectID] = [:]
+  /// Snapshots that were pruned, and when, and no collection has given up; and those that one has.
+  var pruned: [ObjectID: Timestamp] = [:]
+  var collected: Set<ObjectID> = []
+  /// The latest time before which a collection has given up what was pruned.
+  var cutoff: Timestamp?
   /// The last record that is taken in.
   var sequence: UInt64 = 0
   /// All records from the start of this segment on are taken in; nil before the first.
@@ -180,9 +204,14 @@ struct FactIndex {
   /// Takes in a record that is older than all taken in so far.
   mutating func addOlder(_ operation: OperationRecord) {
     sequence = max(sequence, operation.sequence)
+    if let time = operation.collectionCutoff { cutoff = max(cutoff ?? time, time) }
     for fact in operation.facts.reversed() where facts[fact.subject]?[fact.key] == nil {
       facts[fact.subject, default: [:]][fact.key] = fact.value
+      if fact.key == RefLog.prunedFact, !fact.value.isEmpty {
+        pruned[fact.subject] = operation.time
+      }
     }
+    giveUpPruned(before: cutoff, those: operation.facts.map(\.subject))
     // A repair repeats what it found of segments, between others that still count.
     if operation.kind != RefLog.repairKind {
       for fact in operation.facts where fact.key == RefLog.durationFact {
@@ -193,6 +222,16 @@ struct FactIndex {
     for move in operation.moves {
       // The first time that a snapshot was somewhere counts: later it was only gone back to.
       if case .id(let new) = move.new, case .id(let old) = move.old { predecessors[new] = old }
+    }
+  }
+
+  /// Moves snapshots to the collected ones that were pruned no later than a time.
+  private mutating func giveUpPruned(before time: Timestamp?, those subjects: [ObjectID]) {
+    guard let time else { return }
+    for subject in subjects {
+      guard let when = pruned[subject], when <= time else { continue }
+      pruned[subject] = nil
+      collected.insert(subject)
     }
   }
 
@@ -207,6 +246,12 @@ struct FactIndex {
     for (subject, values) in newer.facts {
       facts[subject, default: [:]].merge(values) { $1 }
     }
+    for (subject, values) in newer.facts where values[RefLog.prunedFact] != nil {
+      pruned[subject] = newer.pruned[subject]
+    }
+    collected.formUnion(newer.collected)
+    giveUpPruned(before: newer.cutoff, those: Array(pruned.keys))
+    if let time = newer.cutoff { cutoff = max(cutoff ?? time, time) }
     born.formUnion(newer.born)
     predecessors.merge(newer.predecessors) { older, _ in older }
     sequence = max(sequence, newer.sequence)

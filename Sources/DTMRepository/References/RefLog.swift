@@ -36,13 +36,19 @@ package final class RefLog: Sendable {
   static let repairKind = "repair"
   /// In that record's details: the number of a segment that is given up; once for each.
   static let goneDetail = "gone"
+  /// The kind of the record that says what a collection gives up, and its detail of up to when: seconds, a
+  /// point, nanoseconds.
+  static let collectKind = "collect"
+  static let cutoffDetail = "cutoff"
   /// The fact of how many microseconds a snapshot took, in decimal text: in the record that it came
   /// with, and in no later one.
   package static let durationFact = "durationMicroseconds"
   /// The fact that a snapshot was taken away on purpose; its value is empty where that was taken back.
   package static let prunedFact = "pruned"
+  /// The fact, of a snapshot that was written again without something, which other it was: its id in hex.
+  package static let rewrittenFact = "rewrittenFrom"
   /// The fact, of a snapshot that is lost, which other came before it: 32 bytes.
-  static let predecessorFact = "predecessor"
+  package static let predecessorFact = "predecessor"
   private static let lockDirectory = "locks"
   /// A reader may meet a writer at work; what it takes for damage must stay.
   private static let readAttempts = 3

@@ -39,6 +39,7 @@ package final class Repository {
       files: files, repository: format.repository, segmentLimit: segmentLimit)
     packs = PackReader(PackCatalog(files), files: files, zstd: zstd)
     do throws(RepositoryError) {
+      packs.catalog.epoch = try? EpochLock.newest(files)
       try packs.catalog.refresh(try refLog.read())
     } catch {
       // `format.json` is written last: what belongs to it was there.
@@ -184,6 +185,8 @@ package final class Repository {
   package func beginSession() throws(RepositoryError) -> WriteSession {
     try permissions.checkWriting()
     let epoch = try EpochLock.shared(files)
+    // A collection that began another epoch has condemned packs: nothing new may be built on them.
+    if packs.catalog.epoch != epoch.name { try packs.listAnew(in: epoch.name) }
     _ = try refresh()
     return try WriteSession(self, epoch: epoch)
   }

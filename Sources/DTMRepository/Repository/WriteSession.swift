@@ -7,6 +7,8 @@ package import DTMSystem
 package final class WriteSession: ContentStore {
   /// zstd level at capture; packs that are rewritten later are packed harder.
   private static let compressionLevel = 1
+  /// After so much the repository's reserve is looked at.
+  private static let muchBytes = 1 << 20
 
   /// Where an object is that this session wrote and did not commit yet.
   private enum Place {
@@ -25,7 +27,7 @@ package final class WriteSession: ContentStore {
   private let repository: Repository
   private let reader: PackReader
   private let zstd: Zstd
-  private let epoch: any OpenFile
+  private let epoch: EpochLock
   private var builders: [FrameGroup: FrameBuilder] = [:]
   /// Packs of this session in the order in which they were opened; the last of a kind is written to.
   private var writers: [LivePackWriter] = []
@@ -35,8 +37,12 @@ package final class WriteSession: ContentStore {
   private var places: [ObjectName: Place] = [:]
   private var sealedObjects = SealedObjects()
   private var isUsable = true
+  /// What was written last, or found to be there, but for chunks: what a snapshot's ref comes to.
+  private var newest: ObjectID?
+  /// Those that were written, or found to be there.
+  private var snapshots: Set<ObjectID> = []
 
-  init(_ repository: Repository, epoch: any OpenFile) throws(RepositoryError) {
+  init(_ repository: Repository, epoch: EpochLock) throws(RepositoryError) {
     self.repository = repository
     self.epoch = epoch
     chunkerParameters = repository.format.chunker
@@ -85,6 +91,8 @@ package final class WriteSession: ContentStore {
     precondition(isUsable, "a session that was abandoned is written to")
     let id = Digest.id(kind, bytes)
     let name = ObjectName(id: id, kind: kind)
+    if kind == .snapshot { snapshots.insert(id) }
+    if kind != .chunk { newest = id }
     if place(of: name) != nil { return id }
     let checksPayload = checksContent || packKind == .metadata
     if try reader.holds(id, kind, checksPayload: checksPayload) { return id }
@@ -136,11 +144,23 @@ package final class WriteSession: ContentStore {
       if error.code == .corrupt { repository.packs.catalog.distrust(writer.id) }
       throw error
     }
-    let pack = try PackFile(sealed: writer.id, writer.kind, files: repository.files)
-    guard let table = pack.table else { return }
+    guard let table = try table(ofSealed: writer) else { return }
     sealedObjects.add(table, rows, writer: index)
     places = places.filter { _, place in
       if case .frame(index, _) = place { false } else { true }
+    }
+  }
+
+  /// The table of a pack that was just sealed. No record says yet that anybody needs it, so that a
+  /// collection may have condemned it already: it takes that back once this session has committed.
+  private func table(ofSealed writer: LivePackWriter) throws(RepositoryError) -> IDTable? {
+    do throws(RepositoryError) {
+      return try PackFile(sealed: writer.id, writer.kind, files: repository.files).table
+    } catch {
+      guard error.code == .notFound else { throw error }
+      return try PackFile(
+        sealed: writer.id, writer.kind, in: CondemnedPacks.directory, files: repository.files
+      ).table
     }
   }
 
@@ -183,6 +203,33 @@ package final class WriteSession: ContentStore {
     }
   }
 
+  /// Holds that everything is there of snapshots which no ref leads to, or which were pruned, and to which
+  /// a ref comes again. While this session lives, none of it is freed. Reads their metadata.
+  private func checkRevived(_ draft: RecordDraft) throws(RepositoryError) {
+    var revived = draft.facts.filter { $0.key == RefLog.prunedFact && $0.value.isEmpty }
+      .map(\.subject)
+    let moved = draft.moves.compactMap { move -> ObjectID? in
+      guard case .id(let id)? = move.new, id != newest, !snapshots.contains(id) else { return nil }
+      return id
+    }
+    if moved.isEmpty && revived.isEmpty { return }
+    let present = Set(try repository.refresh().refs.values)
+    revived += moved.filter { !present.contains(.id($0)) }
+    var walk = LiveWalk(reader, countsCondemned: false)
+    for id in revived {
+      if try !repository.refLog.rewritten(prefix: id.hex).isEmpty {
+        throw RepositoryError(
+          .notFound, "snapshot \(id.short) was written again without what was erased", object: id)
+      }
+      do throws(RepositoryError) { try walk.mark(id) } catch {
+        guard error.code == .corrupt else { throw error }
+        throw RepositoryError(
+          .notFound, "the content of snapshot \(id.short) was collected after it was pruned",
+          object: id)
+      }
+    }
+  }
+
   private func commitOnce(
     _ draft: RecordDraft, at time: Timestamp
   ) throws(RepositoryError) -> RefLogState {
@@ -193,7 +240,14 @@ package final class WriteSession: ContentStore {
     draft.livePacks = open.map { LivePack(id: $0.id, kind: $0.kind, length: $0.length) }
     draft.removedPacks = sealed
     try repository.packs.catalog.settle()
+    try checkRevived(draft)
+    if !epoch.isThere {
+      throw RepositoryError(
+        .locked, "\(epoch.name) was deleted: what was written may be collected; try again",
+        file: epoch.name)
+    }
     let state = try repository.refLog.append(draft, at: time)
+    if !sealed.isEmpty || storedBytes >= Self.muchBytes { repository.keepReserve() }
     sealed = []
     places = [:]
     sealedObjects.removeAll()

@@ -121,16 +121,34 @@ final class LeafPage: KeyedPage, Sendable {
     }
   }
 
-  /// The objects that the entry at an index names.
+  /// The objects that the entry at an index names. Makes no entry.
   func references(_ index: Int) throws(RepositoryError) -> [(ObjectID, ObjectKind)] {
-    let entry = try entry(index)
+    do throws(DecodingFailure) {
+      return try decodedReferences(index)
+    } catch {
+      throw RepositoryError(error, of: "page", object: id)
+    }
+  }
+
+  private func decodedReferences(
+    _ index: Int
+  ) throws(DecodingFailure) -> [(ObjectID, ObjectKind)] {
+    let slot = slots[index]
+    let flags = UInt64(bytes[Int(slot.value) + 1])
+    // Most entries name one object at most, and that stands behind three numbers.
+    var reader = ByteReader(bytes, from: Int(slot.tail), to: Int(slot.end))
+    _ = try reader.svarint()
+    _ = try reader.varint()
+    _ = try reader.varint()
     var result: [(ObjectID, ObjectKind)] = []
-    switch entry.content {
+    switch try Self.content(&reader) {
     case .chunk(let id): result.append((id, .chunk))
     case .list(let id): result.append((id, .list))
     default: break
     }
-    if case .object(let id) = entry.attributes { result.append((id, .chunk)) }
+    if flags & LeafFlags.attributes == 0 { return result }
+    if flags & LeafFlags.inodeFlags != 0 { _ = try reader.varint() }
+    if try reader.u8() != LeafFlags.attributesInline { result.append((try reader.id(), .chunk)) }
     return result
   }
 }

@@ -1,9 +1,10 @@
 #!/bin/bash
-# Makes the fixture beside it with the program in $1: a repository of format 1 as the version that was
-# current then wrote it. Run it for a new format only: what stands here is what must stay readable.
+# Makes the fixture in $2 (beside it) with the program in $1: a repository of format 1 as the version that
+# was current then wrote it; with `collected` in $3 one whose second snapshot was forgotten and collected,
+# so that all its packs are sealed. Run it for a new format only: what stands here is what must stay readable.
 set -eu
 program=$(realpath "$1")
-here=$(dirname "$(realpath "$0")")
+here=$(realpath "${2:-$(dirname "$0")}")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export HOME=$work TZ=UTC DTM_CONFIG=$work/none DTM_SOCKET=$work/none
@@ -37,6 +38,13 @@ snapshot -m second --label stage=clean
 "$program" branch side HEAD~1 >/dev/null
 mv raw renamed
 snapshot -m third
+if [ "${3:-}" = collected ]; then
+  "$program" tag -d v1 >/dev/null
+  "$program" tag v1 HEAD~2 >/dev/null
+  "$program" forget HEAD~1 >/dev/null
+  "$program" gc --now >/dev/null
+  sed -i 2d "$work/ids"
+fi
 
 rm -rf "$here/repository" "$here/expected.json"
 cp -a .dtm "$here/repository"

@@ -108,7 +108,7 @@ struct DamageFixture {
     return id
   }
 
-  private static func tree(
+  static func tree(
     of content: Content, in session: WriteSession
   ) throws -> ObjectID {
     var builder = TreeBuilder(writer: session)

@@ -81,6 +81,36 @@ import Testing
     #expect(refused >= 5)
   }
 
+  @Test func `prune and gc work on it, and free room`() throws {
+    var generator = SplitMix.fresh("full disk, collected")
+    let work = try Workspace()
+    guard
+      let disk = try LoopDisk.make(
+        work, "ext4", size: "64M", in: work.root, named: "small",
+        for: "collecting on a full disk", options: "-m 0")
+    else { return }
+    defer { disk.end() }
+    try work.good("init", "--repository", disk.path + "/repository", "--no-first-snapshot")
+    for _ in 0..<6 {
+      try work.write("big", content(&generator, 7_000_000))
+      try work.good("snapshot")
+    }
+    let last = try work.snapshot().id()
+    try fill(disk, leaving: 0, work)
+    try work.write("big", content(&generator, 7_000_000))
+    #expect(try work.dtm("snapshot").status == 74)
+    let pruned = try work.dtm("prune", "--keep-last", "1", "--json")
+    #expect(pruned.status == 0, "\(pruned.errorText)")
+    let collected = try work.dtm("gc", "--now", "--json")
+    #expect(collected.status == 0, "\(collected.errorText)")
+    #expect(try #require(try collected.json()["freedBytes"]?.int) > 20_000_000)
+    try expectSound(work)
+    #expect(try work.log().map { try $0.id() } == [last])
+    // There is room for new ones by now, with the filler still there.
+    try work.good("snapshot")
+    try expectSound(work)
+  }
+
   @Test func `with folder and repository on it loses neither`() throws {
     var generator = SplitMix.fresh("full disk, with the folder")
     let work = try Workspace()

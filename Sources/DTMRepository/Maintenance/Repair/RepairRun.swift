@@ -40,6 +40,10 @@ struct RepairRun {
     try dropCaches()
     let log = RefLog(files: files, repository: format.repository)
     let loss = try log.loss()
+    // What a collection was about to free counts until it is gone.
+    let condemned = CondemnedPacks(files)
+    try condemned.settle()
+    try condemned.rescue(try condemned.names())
     var packs = try PackRepair(files, format: format)
     if loss.isAny {
       try rebuild(log, loss, &packs, format)

@@ -25,7 +25,8 @@ package final class RepositoryRepair {
   /// Open, as it is after the repair.
   package let repository: Repository
   package let captureLock: CaptureLock
-  private let epochs: [any OpenFile]
+  private let epochs: [EpochLock]
+  private let collectLock: CollectLock
 
   /// Repairs the repository beneath `files`; after return that is durable.
   ///
@@ -42,6 +43,7 @@ package final class RepositoryRepair {
       throw RepositoryError(
         .locked, "\(holder) is capturing the folder, or protects it", file: CaptureLock.name)
     }
+    collectLock = try CollectLock(files)
     guard let epochs = try EpochLock.exclusive(files) else {
       throw RepositoryError(.locked, "another process is writing the repository", file: "locks")
     }

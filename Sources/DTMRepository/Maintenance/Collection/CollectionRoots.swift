@@ -1,0 +1,139 @@
+internal import DTMSystem
+
+/// The snapshots that a collection keeps: those that a ref leads to and that are not pruned, or not for
+/// long yet, and what can be undone still.
+struct CollectionRoots {
+  /// A snapshot that goes, the parent of one that stays (or of another that goes before it), and where
+  /// history goes on behind it; nil: it ends there.
+  struct Gap: Hashable {
+    let gone: ObjectID
+    let next: ObjectID?
+  }
+
+  private(set) var kept: [ObjectID] = []
+  /// Those that no record tells of yet.
+  private(set) var gaps: [Gap] = []
+
+  private let repository: Repository
+  /// Whether something goes of which no record tells yet.
+  private(set) var isNews = false
+  /// Those that were pruned for good; whether a collection has told so.
+  private let pruned: [ObjectID: Bool]
+  /// Those that were written again without something: nothing brings them back.
+  private let erased: Set<ObjectID>
+  private var seen: Set<ObjectID> = []
+
+  /// `cutoff`: what was pruned, or done, later stays.
+  ///
+  /// Reads the whole ref log and each snapshot once. Throws `.corrupt` where the log is damaged, or a
+  /// snapshot lost that nobody pruned: then nobody knows what is needed.
+  init(
+    _ repository: Repository, _ state: RefLogState, cutoff: Timestamp
+  ) throws(RepositoryError) {
+    self.repository = repository
+    let taken = try Self.taken(repository.refLog, cutoff)
+    (pruned, erased) = (taken.pruned, taken.erased)
+    let targets = state.refs.sorted { $0.key < $1.key }.compactMap { Self.id($0.value) }
+    for id in targets { try follow(id, isTarget: true) }
+    for operation in state.operations where operation.time > max(cutoff, taken.cutoff ?? cutoff) {
+      for move in operation.moves {
+        for id in [move.old, move.new].compactMap({ $0.flatMap(Self.id) }) {
+          // What is gone by now was never promised.
+          if !erased.contains(id), repository.isIndexed(id, .snapshot) {
+            try follow(id, isTarget: true)
+          }
+        }
+      }
+    }
+  }
+
+  private static func id(_ value: RefValue) -> ObjectID? {
+    if case .id(let id) = value { return id }
+    return nil
+  }
+
+  private static func taken(
+    _ log: RefLog, _ cutoff: Timestamp
+  ) throws(RepositoryError) -> (
+    pruned: [ObjectID: Bool], erased: Set<ObjectID>, cutoff: Timestamp?
+  ) {
+    var erased: Set<ObjectID> = []
+    var decided: Set<ObjectID> = []
+    var pruned: [ObjectID: Bool] = [:]
+    // Of the collections after the record that is looked at.
+    var told: Timestamp?
+    try log.history { record in
+      if let time = record.collectionCutoff { told = max(told ?? time, time) }
+      for fact in record.facts {
+        switch fact.key {
+        case RefLog.prunedFact:
+          guard decided.insert(fact.subject).inserted, !fact.value.isEmpty else { break }
+          let isTold = told.map { record.time <= $0 } ?? false
+          if isTold || record.time <= cutoff { pruned[fact.subject] = isTold }
+        case RefLog.rewrittenFact:
+          if let id = ObjectID(hex: String(decoding: fact.value, as: UTF8.self)) {
+            erased.insert(id)
+          }
+        default: break
+        }
+      }
+      return true
+    }
+    return (pruned, erased, told)
+  }
+
+  /// Takes in a snapshot and what came before it. A ref's own snapshot stays in any case.
+  private mutating func follow(_ start: ObjectID, isTarget: Bool) throws(RepositoryError) {
+    var passed: [ObjectID] = []
+    var next: ObjectID? = start
+    while let id = next {
+      let stays = id == start ? isTarget : pruned[id] == nil
+      if stays {
+        close(&passed, next: id)
+        guard seen.insert(id).inserted else { return }
+        kept.append(id)
+        next = try predecessor(of: id, mayBeGone: false)
+      } else {
+        passed.append(id)
+        if pruned[id] == false { isNews = true }
+        next = try predecessor(of: id, mayBeGone: true)
+      }
+    }
+    close(&passed, next: nil)
+  }
+
+  /// Notes where history goes on behind the first of some that go.
+  private mutating func close(_ passed: inout [ObjectID], next: ObjectID?) {
+    if let first = passed.first { gaps.append(Gap(gone: first, next: next)) }
+    passed = []
+  }
+
+  private func predecessor(
+    of id: ObjectID, mayBeGone: Bool
+  ) throws(RepositoryError) -> ObjectID? {
+    do throws(RepositoryError) {
+      return try Snapshot(decoding: try repository.objects.read(id, .snapshot), id: id).parent
+    } catch {
+      guard error.code == .notFound || error.code == .corrupt else { throw error }
+      if !mayBeGone {
+        throw RepositoryError(
+          .corrupt, "\(error.message): what is needed can't be told, so nothing is freed",
+          file: error.file, object: id)
+      }
+      return try repository.refLog.predecessor(of: id)
+    }
+  }
+
+  /// The facts that tell where history goes on, those left out that are known.
+  func facts() throws(RepositoryError) -> [Fact] {
+    var facts: [ObjectID: Fact] = [:]
+    for gap in gaps {
+      let value = gap.next?.bytes ?? []
+      guard try repository.refLog.facts(of: gap.gone)[RefLog.predecessorFact] != value else {
+        continue
+      }
+      facts[gap.gone] = Fact(subject: gap.gone, key: RefLog.predecessorFact, value: value)
+    }
+    return Array(facts.values)
+  }
+}

@@ -1,0 +1,109 @@
+internal import DTMSystem
+
+/// Marks everything that snapshots need. Reads metadata alone: of file content the names.
+struct LiveWalk {
+  private(set) var objects: LiveObjects
+  /// Condemned packs that hold something which is needed and stands nowhere else.
+  private(set) var rescued: Set<PackID> = []
+  private let reader: PackReader
+  /// Called with each object that is marked, and the path, as a key, that it belongs to; nil: to the
+  /// snapshot.
+  var onNew: ((_ key: [UInt8]?, _ bytes: Int, _ pack: PackFile) -> Void)?
+  private var key: [UInt8]?
+  private let countsCondemned: Bool
+  private let isCancelled: () -> Bool
+
+  /// `countsCondemned`: whether what stands in condemned packs alone is there. `isCancelled`: asked at each
+  /// snapshot.
+  init(
+    _ reader: PackReader, countsCondemned: Bool = true,
+    isCancelled: @escaping () -> Bool = { false }
+  ) {
+    self.reader = reader
+    self.countsCondemned = countsCondemned
+    self.isCancelled = isCancelled
+    objects = LiveObjects(reader)
+  }
+
+  /// Marks what a snapshot needs, but for what was marked before.
+  ///
+  /// Throws `.corrupt` where something of it is missing or damaged: then nobody knows all that is
+  /// needed. Throws `.cancelled`.
+  mutating func mark(_ snapshot: ObjectID) throws(RepositoryError) {
+    if isCancelled() { throw RepositoryError(.cancelled, "the collection was ended") }
+    guard try isNew(ObjectName(id: snapshot, kind: .snapshot)) else { return }
+    let bytes = try read(snapshot, .snapshot)
+    try markPage(try Snapshot(decoding: bytes, id: snapshot).tree)
+  }
+
+  private mutating func markPage(_ id: ObjectID) throws(RepositoryError) {
+    guard try isNew(ObjectName(id: id, kind: .page)) else { return }
+    switch try Page(decoding: try read(id, .page), id: id) {
+    case .inner(let page):
+      for child in page.children { try markPage(child) }
+    case .leaf(let page):
+      for index in 0..<page.keys.count {
+        let references = try page.references(index)
+        if onNew != nil, !references.isEmpty { key = page.keys.key(index) }
+        defer { key = nil }
+        for (object, kind) in references {
+          if kind == .list {
+            try markList(object)
+          } else {
+            _ = try isNew(ObjectName(id: object, kind: kind))
+          }
+        }
+      }
+    }
+  }
+
+  private mutating func markList(_ id: ObjectID) throws(RepositoryError) {
+    guard try isNew(ObjectName(id: id, kind: .list)) else { return }
+    let list: ContentList
+    let bytes = try read(id, .list)
+    do throws(DecodingFailure) { list = try ContentList(decoding: bytes) } catch {
+      throw RepositoryError(error, of: "list", object: id)
+    }
+    for child in list.children {
+      guard let object = child.id else { continue }
+      if list.height > 0 {
+        try markList(object)
+      } else {
+        _ = try isNew(ObjectName(id: object, kind: .chunk))
+      }
+    }
+  }
+
+  private mutating func isNew(_ name: ObjectName) throws(RepositoryError) -> Bool {
+    switch try objects.mark(name) {
+    case .new:
+      if let onNew, let (bytes, pack) = objects.newest { onNew(key, bytes, pack) }
+      return true
+    case .known: return false
+    case .missing:
+      if countsCondemned, let (pack, mark) = try objects.markCondemned(name) {
+        rescued.insert(pack.id)
+        return mark == .new
+      }
+      throw Self.damage("no pack holds the \(name.kind) \(name.id)")
+    }
+  }
+
+  private func read(_ id: ObjectID, _ kind: ObjectKind) throws(RepositoryError) -> [UInt8] {
+    do throws(RepositoryError) { return try reader.read(id, kind) } catch {
+      guard error.code == .notFound || error.code == .corrupt else { throw error }
+      throw Self.damage(error.message)
+    }
+  }
+
+  private static func damage(_ message: String) -> RepositoryError {
+    RepositoryError(
+      .corrupt, "\(message): what is needed can't be told, so nothing is freed")
+  }
+
+  // MARK: - Marks
+
+  /// See `LiveObjects`.
+  mutating func markAll(_ pack: PackFile) { objects.markAll(pack) }
+  mutating func sealed(_ pack: PackFile) { objects.sealed(pack) }
+}
