@@ -22,6 +22,7 @@ package enum DaemonEvent: String, Sendable, CaseIterable {
   case repositoryUnavailable
   case partStalled
   case checkFailed
+  case machineSlept
 
   /// The journal's MESSAGE_ID: 32 hexadecimal digits that never change.
   package var messageID: String {
@@ -42,6 +43,7 @@ package enum DaemonEvent: String, Sendable, CaseIterable {
     case .eventsLost: "84d6f962e05d4528b0714be2602a7314"
     case .partStalled: "3da166fa327c4fe69a93e200838f5437"
     case .checkFailed: "5b0f4f6c2a0d4c1f9d2e8e7a41c6b3d9"
+    case .machineSlept: "7f1d1c3a52ab4c0e9b6a2f0d8c4e6b17"
     case .changeMissed: "040e9d95eb934dfeb4aa0c590d79f1d1"
     case .changeLate: "2a97929df1a64b35b6930ef742cf49b9"
     case .repositoryUnavailable: "baa8a42b44544b398514333404c0666e"
@@ -67,8 +69,9 @@ package enum DaemonEvent: String, Sendable, CaseIterable {
     case .eventsLost: "the kernel dropped events; the folder is scanned"
     case .partStalled: "a part of the daemon does not answer"
     case .checkFailed: "a check of a snapshot did not pass"
-    case .changeMissed: "a change was missed by the watcher and found by the audit"
-    case .changeLate: "a change that no event tells was found by the audit"
+    case .machineSlept: "the machine slept; everything is compared once"
+    case .changeMissed: "a change was missed by the watcher and found by a scan"
+    case .changeLate: "a change that no event tells was found by a scan"
     case .repositoryUnavailable: "the folder's repository can't be used"
     }
   }
@@ -76,7 +79,7 @@ package enum DaemonEvent: String, Sendable, CaseIterable {
   package var level: Logger.Level {
     switch self {
     case .daemonStarted, .daemonStopped, .configurationLoaded, .folderProtected, .folderLeft,
-      .folderResumed, .snapshotTaken, .changeLate:
+      .folderResumed, .snapshotTaken, .changeLate, .machineSlept:
       .notice
     case .folderDegraded, .folderPaused, .snapshotIncomplete, .eventsLost, .checkFailed: .warning
     case .configurationRefused, .folderUnprotected, .snapshotFailed, .changeMissed,
