@@ -28,6 +28,13 @@ extension FolderConfiguration {
     writer.field(FolderKey.path.rawValue, path.string)
     writer.field(FolderKey.repository.rawValue, repository?.string)
     writer.field(FolderKey.ignore.rawValue, strings: ignore)
+    writer.array(FolderKey.together.rawValue) { writer in
+      for group in together {
+        writer.array { writer in
+          for pattern in group.patterns { writer.string(pattern) }
+        }
+      }
+    }
     writer.object(FolderKey.settle.rawValue) { writer in
       SettleOverrides(
         quiet: settle.quiet, atMost: settle.atMost, minInterval: settle.minInterval,

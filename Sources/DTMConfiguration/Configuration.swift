@@ -1,4 +1,5 @@
 package import DTMRules
+package import DTMSystem
 package import SystemPackage
 
 /// What `dtmd` is to do: the daemon's own settings and the folders it protects.
@@ -66,6 +67,8 @@ package struct FolderConfiguration: Sendable, Hashable {
   /// Patterns as in .gitignore: those of `defaults` first, so that the folder's own can take them
   /// back with `!`.
   package var ignore: [String]
+  /// Files that fit together only as they were at one moment.
+  package var together: [FileGroup]
   /// When it is captured after a change.
   package var settle: SettlePolicy
   /// When it is captured besides.
@@ -79,14 +82,15 @@ package struct FolderConfiguration: Sendable, Hashable {
 
   package init(
     name: String, path: FilePath, repository: FilePath? = nil, ignore: [String] = [],
-    settle: SettlePolicy = SettlePolicy(), rules: [Rule] = [], checks: [Check] = [],
-    keep: KeepPolicy = KeepPolicy(),
+    together: [FileGroup] = [], settle: SettlePolicy = SettlePolicy(), rules: [Rule] = [],
+    checks: [Check] = [], keep: KeepPolicy = KeepPolicy(),
     source: ConfigurationSource
   ) {
     self.name = name
     self.path = path
     self.repository = repository
     self.ignore = ignore
+    self.together = together
     self.settle = settle
     self.rules = rules
     self.checks = checks

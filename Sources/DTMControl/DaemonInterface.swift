@@ -16,12 +16,12 @@ package enum DaemonInterface {
     # state: protected, degraded, unprotected, paused. phase: idle, dirty, settling, snapshotting, scanning,
     # offline. basis: events, scan, full. Paths in hot and uncovered are beneath the folder and shown as text;
     # pathBytes has the bytes, in base64, of each whose text is not the path itself. pausedUntil: when a pause
-    # with an end resumes by itself.
+    # with an end resumes by itself. Each list has 100 paths at most; hotCount and uncoveredCount count all.
     type Folder (
       name: string, path: string, state: string, reasons: []string, phase: string,
       lastSnapshot: ?SnapshotSummary, dirty: int, hot: []string, uncovered: []string,
       watchedDirectories: int, overflows: int, missedChanges: int, lateChanges: int, basis: string,
-      pathBytes: [string]string, pausedUntil: ?string
+      pathBytes: [string]string, pausedUntil: ?string, hotCount: int, uncoveredCount: int
     )
     type Configuration (files: []string, loaded: string, error: ?string)
 

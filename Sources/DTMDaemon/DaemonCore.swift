@@ -22,6 +22,7 @@ final class DaemonCore: Sendable {
   private let state: Mutex<State>
   private let reloads: Mailbox<@Sendable () -> Void>
   private let metricsFile = Mutex<MetricsFile?>(nil)
+  private let clockWatch = Mutex<ClockWatch?>(nil)
 
   private struct State {
     var configuration: ConfigurationStatus
@@ -75,7 +76,21 @@ final class DaemonCore: Sendable {
   func begin(_ configuration: Configuration) throws(Errno) {
     try roster.apply(configuration)
     try keepMetrics(configuration.daemon.metricsFile)
+    let watch = try ClockWatch(onChange: { [weak self] slept in self?.clockChanged(slept: slept) })
+    clockWatch.withLock { $0 = watch }
     folderChanged()
+  }
+
+  /// The time of day was set, or the machine slept for so long: waits count neither, so that each folder
+  /// looks at what is due now.
+  func clockChanged(slept: Duration) {
+    let hasSlept = slept >= .seconds(1)
+    if hasSlept {
+      logger.record(.machineSlept, ["seconds": "\(Int(slept / .seconds(1)))"])
+    }
+    for service in roster.all {
+      if hasSlept { service.woke() } else { service.look() }
+    }
   }
 
   /// Takes last snapshots and ends the folders' threads.
@@ -83,6 +98,7 @@ final class DaemonCore: Sendable {
     state.withLock { $0.isStopping = true }
     notifier.stopping()
     reloads.close()
+    clockWatch.withLock { $0.take() }?.stop()
     roster.stop()
     metricsFile.withLock { $0.take() }?.stop()
     events.end(at: time.now())

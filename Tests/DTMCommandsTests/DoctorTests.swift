@@ -28,6 +28,7 @@ import Testing
     repository.space = FileSystemSpace(
       freeBytes: 500 << 30, totalBytes: 1 << 40, freeInodes: 1_000_000, totalInodes: 2_000_000)
     repository.newestSnapshot = CommandFixture.now.advanced(by: .seconds(-180))
+    repository.lastVerified = CommandFixture.now.advanced(by: .seconds(-3 * 86_400))
     folder.repository = repository
     facts.folders = [folder]
     return facts
@@ -43,7 +44,7 @@ import Testing
     #expect(
       findings.map(\.subject) == [
         "watches", "instances", "queue", "clock", "journal", "configuration", "daemon", "folder",
-        "protection", "repository", "abilities", "space",
+        "protection", "repository", "verification", "abilities", "space",
       ])
     #expect(findings == Self.findings(Self.well()), "the same facts, the same findings")
   }
@@ -127,6 +128,16 @@ import Testing
       change: repository { $0.newestSnapshot = CommandFixture.now.advanced(by: .seconds(7200)) },
       severity: .error, subject: "clock", words: "2 h behind the newest snapshot of lake",
       mend: ["timedatectl set-ntp true"]),
+    Case(
+      name: "data that nobody ever verified", change: repository { $0.lastVerified = nil },
+      severity: .note, subject: "verification", words: "nobody has read",
+      mend: ["dtm -C /srv/data/lake verify --all --read-data"]),
+    Case(
+      name: "data that nobody has verified for long",
+      change: repository {
+        $0.lastVerified = CommandFixture.now.advanced(by: .seconds(-40 * 86_400))
+      }, severity: .note, subject: "verification", words: "it is time to do so again",
+      mend: ["dtm -C /srv/data/lake verify --all --read-data"]),
     Case(
       name: "a clock that nothing keeps right", change: { $0.isClockSynchronized = false },
       severity: .note, subject: "clock", words: "nothing keeps it right",

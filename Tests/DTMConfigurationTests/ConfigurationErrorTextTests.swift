@@ -32,7 +32,8 @@ import Testing
       #"{"folders": [{"path": "/a", "guard": []}]}"#,
       [
         #"1:29: a folder has no key "guard"; "#
-          + "its keys are $schema, name, path, repository, ignore, settle, rules, checks"
+          + "its keys are $schema, name, path, repository, ignore, together, settle, rules, "
+          + "checks"
       ]
     ),
     (
@@ -132,6 +133,21 @@ import Testing
     (
       #"{"defaults": {"ignore": "*.tmp"}}"#,
       [#"1:25: "ignore" is an array of patterns, not "*.tmp""#]
+    ),
+    (
+      #"{"folders": [{"path": "/a", "together": "*.shp"}]}"#,
+      [#"1:41: "together" is an array of groups of names, not "*.shp""#]
+    ),
+    (
+      #"{"folders": [{"path": "/a", "together": ["*.shp", ["*.shp", 1, "x", "*/*.shx"], ["*"], ["*", "*"]]}]}"#,
+      [
+        #"1:42: a group is an array of names with one *, such as ["*.shp", "*.shx"], not "*.shp""#,
+        "1:61: a name is a string, not the number 1",
+        #"1:64: "x" can't be a name of a group: it has not exactly one *"#,
+        #"1:69: "*/*.shx" can't be a name of a group: it has not exactly one *"#,
+        "1:81: a group has at least two names, and each once",
+        "1:88: a group has at least two names, and each once",
+      ]
     ),
   ]
 

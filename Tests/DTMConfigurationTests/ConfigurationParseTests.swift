@@ -1,5 +1,6 @@
 import DTMConfiguration
 import DTMRules
+import DTMSystem
 import SystemPackage
 import Testing
 
@@ -21,7 +22,7 @@ import Testing
             "name": "lake",
             "path": "/srv/data/lake/",
             "repository": "/var/lib/dtm/lake",
-            "ignore": ["scratch/", "!keep.tmp"],
+            "ignore": ["scratch/", "!keep.tmp"], "together": [["*.shp", "*.shx"], ["l-*", "*.l"]],
             "settle": {
               "quiet": "250ms", "atMost": "1h30m", "minInterval": "1m", "openFiles": "capture"
             }
@@ -39,12 +40,14 @@ import Testing
         == FolderConfiguration(
           name: "lake", path: "/srv/data/lake", repository: "/var/lib/dtm/lake",
           ignore: ["*.tmp", "scratch/", "!keep.tmp"],
+          together: [["*.shp", "*.shx"], ["l-*", "*.l"]].compactMap { FileGroup($0) },
           settle: SettlePolicy(
             quiet: .milliseconds(250), atMost: .seconds(5400), minInterval: .seconds(60),
             openFiles: .capture),
           source: ConfigurationSource(
             file: "/etc/dtm/dtmd.json", line: 6, column: 5, isDropIn: false)))
-    #expect(configuration.folders[1].name == "my data")
+    #expect(configuration.folders[0].together.count == 2)
+    #expect(configuration.folders[1].name == "my data" && configuration.folders[1].together == [])
     #expect(configuration.folders[1].settle == SettlePolicy(quiet: .seconds(3)))
     #expect(configuration.folders[1].ignore == ["*.tmp"])
     #expect(configuration.folders[1].repository == nil)

@@ -47,6 +47,32 @@ import Testing
       ])
   }
 
+  @Test func `of very many paths some are told, and how many there are`() throws {
+    let paths = (0..<100_000).map { PathKey(bytes: Array("a directory with a name \($0)".utf8)) }
+    let folder = FolderStatus(
+      name: "f", path: "/f", state: .degraded, phase: .idle, hot: paths, uncovered: paths,
+      basis: .scan)
+    let status = DaemonStatus(
+      version: "1", pid: 7, uptimeInSeconds: 1,
+      configuration: ConfigurationStatus(files: [], loaded: Timestamp(seconds: 0)),
+      folders: [folder])
+    let reply = VarlinkReply.bytes(parameters: status.writeMessage)
+    #expect(reply.count < 64 * 1024)
+    let daemon = try ScriptedDaemon { _ in reply }
+    let told = try ControlClient(socket: daemon.path).status().folders[0]
+    #expect(told.uncovered == Array(paths.prefix(100)) && told.hot == told.uncovered)
+    #expect(told.hotCount == 100_000 && told.uncoveredCount == 100_000)
+    let lines = StatusText(now: Timestamp(seconds: 0), isColoured: false).lines(told)
+    #expect(lines.contains { $0.hasSuffix("and 99995 more") })
+  }
+
+  @Test func `what the daemon tells of very many folders comes through`() throws {
+    // Some 2.5 KB a folder, of which there are thousands.
+    let text = String(repeating: "dtm_dirty_paths{folder=\"lake\"} 0\n", count: 300_000)
+    let daemon = try ScriptedDaemon { _ in VarlinkReply.bytes { $0.field("text", text) } }
+    #expect(try ControlClient(socket: daemon.path).metrics() == text)
+  }
+
   @Test func `a status comes through whole, names that are no text too`() throws {
     let paths = [Array("plain/ä".utf8), [0x61, 0xff], Array(#"a\xff"#.utf8), Array("line\n".utf8)]
       .compactMap { PathKey(path: $0) }
@@ -127,10 +153,17 @@ import Testing
   @Test(arguments: [
     "no JSON\u{0}", "{}\u{0}", #"{"parameters":[]}"# + "\u{0}",
     #"{"parameters":{},"continues":true}"# + "\u{0}",
-    String(repeating: "x", count: MessageDecoder.limitInBytes + 1),
   ])
   func `a daemon that speaks no Varlink is malformed`(answer: String) throws {
     let daemon = try ScriptedDaemon { _ in Array(answer.utf8) }
+    let client = try ControlClient(socket: daemon.path)
+    let error = #expect(throws: ControlError.self) { try client.status() }
+    #expect(error?.code == .malformed)
+  }
+
+  @Test func `a daemon whose answer does not end is given up`() throws {
+    let answer = [UInt8](repeating: 7, count: MessageDecoder.replyLimitInBytes + 1)
+    let daemon = try ScriptedDaemon { _ in answer }
     let client = try ControlClient(socket: daemon.path)
     let error = #expect(throws: ControlError.self) { try client.status() }
     #expect(error?.code == .malformed)

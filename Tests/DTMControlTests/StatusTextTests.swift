@@ -51,7 +51,7 @@ import Testing
           uncovered    d4: nothing vouches for it
           uncovered    d5: nothing vouches for it
                        and 2 more
-          missed       2 changes that no event told, found by the audit
+          missed       2 changes that no event told, found by a scan
         old  /mnt/old  at 7f3a9c2e, 2 min ago                                   unprotected
           unprotected  the folder is not there
           waiting      for the folder to come back
@@ -95,7 +95,7 @@ import Testing
     let text = String(decoding: writer.bytes, as: UTF8.self)
     #expect(
       text == #"""
-        {"running":true,"version":"1.0","pid":812,"configuration":{"files":["/etc/dtm/dtmd.json"],"loaded":"2027-01-15T06:57:00.000000Z","error":null},"uptimeSeconds":3900.0,"state":"protected","folders":[{"name":"lake","path":"/srv/lake","state":"protected","reasons":[],"phase":"idle","lastSnapshot":{"id":"7f3a9c2e00000000000000000000000000000000000000000000000000000000","time":"2027-01-15T08:00:00.000000Z","message":"","files":1,"bytes":1,"basis":"events","complete":true},"dirty":0,"watchedDirectories":0,"overflows":0,"missedChanges":0,"lateChanges":0,"basis":"events","pausedUntil":null,"hot":[],"uncovered":[]}]}
+        {"running":true,"version":"1.0","pid":812,"configuration":{"files":["/etc/dtm/dtmd.json"],"loaded":"2027-01-15T06:57:00.000000Z","error":null},"uptimeSeconds":3900.0,"state":"protected","folders":[{"name":"lake","path":"/srv/lake","state":"protected","reasons":[],"phase":"idle","lastSnapshot":{"id":"7f3a9c2e00000000000000000000000000000000000000000000000000000000","time":"2027-01-15T08:00:00.000000Z","message":"","files":1,"bytes":1,"basis":"events","complete":true},"dirty":0,"watchedDirectories":0,"overflows":0,"missedChanges":0,"lateChanges":0,"basis":"events","pausedUntil":null,"hotCount":0,"uncoveredCount":0,"hot":[],"uncovered":[]}]}
         """#)
   }
 

@@ -43,6 +43,19 @@ import Testing
     #expect(next >= began + AuditSchedule.period && next < began + AuditSchedule.period * 1.01)
   }
 
+  @Test func `a round that is asked for begins at once, but in the midst of none`() {
+    var schedule = AuditSchedule()
+    schedule.begin(at: .seconds(5))
+    #expect(schedule.due == nil, "there is nothing to compare with yet")
+    schedule.everythingLookedAt(at: .zero)
+    schedule.begin(at: .seconds(10))
+    #expect(schedule.isDue(at: .seconds(10)) && !schedule.isDue(at: .seconds(9)))
+    schedule.finished(part(end: PathKey("f"), cost: .seconds(1)), at: .seconds(11))
+    let due = schedule.due
+    schedule.begin(at: .seconds(12))
+    #expect(schedule.due == due && schedule.cursor == PathKey("f"))
+  }
+
   @Test func `a scan counts as a round`() {
     var schedule = AuditSchedule()
     schedule.everythingLookedAt(at: .zero)

@@ -73,6 +73,73 @@ private final class Audited {
     #expect(try audited.fixture.snapshots().first?.snapshot.basis == .events)
   }
 
+  /// Writes a file through a name outside the folder, which no event tells.
+  private func change(_ name: String, in audited: Audited) throws {
+    let linked = unsafe link(audited.path("lake/\(name)"), audited.path("name"))
+    #expect(linked == 0)
+    try audited.fixture.directory.write("name", "changed")
+    #expect(unsafe unlink(audited.path("name")) == 0)
+  }
+
+  @Test func `after a sleep of the machine everything is compared at once`() throws {
+    let audited = try Audited { fixture in
+      for index in 0..<50 { try fixture.directory.write("lake/f\(index)", "old") }
+    }
+    try change("f7", in: audited)
+    let began = audited.time.monotonic()
+    audited.time.advance(by: .seconds(3600))
+    audited.service.woke()
+    #expect(audited.pass(.seconds(1)) { audited.service.status.missedChanges == 1 })
+    #expect(audited.time.monotonic() - began < .seconds(4000))
+    #expect(try audited.pass(.seconds(1)) { try audited.content("f7") == "changed" })
+    // By events: a sleep takes nothing away that they vouch for.
+    #expect(try audited.fixture.snapshots().first?.snapshot.basis == .events)
+  }
+
+  @Test func `what a scan that is asked for finds and no event told is counted`() throws {
+    let audited = try Audited(settle: Self.byHand) { fixture in
+      for index in 0..<50 { try fixture.directory.write("lake/f\(index)", "old") }
+      try fixture.directory.makeDirectory("lake/d")
+      try fixture.directory.write("lake/d/inner", "old")
+    }
+    func rescan() throws {
+      let answer = Answer<Result<DTMControl.SnapshotOutcome, DaemonFault>>()
+      var request = DTMControl.SnapshotRequest(folder: "lake")
+      request.look = .scan
+      audited.service.snapshot(request, user: 0) { answer.give($0) }
+      _ = try answer.wait().get()
+    }
+    // What events told is not missed, whether it is made, changed, moved or removed with all beneath.
+    try audited.fixture.directory.write("lake/f1", "told")
+    try audited.fixture.directory.write("lake/new", "told")
+    #expect(unsafe unlink(audited.path("lake/f2")) == 0)
+    #expect(unsafe rename(audited.path("lake/d"), audited.path("lake/e")) == 0)
+    try rescan()
+    for _ in 0..<20 {
+      audited.time.advance(by: .seconds(1))
+      audited.service.look()
+      audited.service.waitForLook()
+    }
+    #expect(audited.service.status.missedChanges == 0)
+    try change("f7", in: audited)
+    try rescan()
+    #expect(try audited.content("f7") == "changed")
+    #expect(try audited.fixture.snapshots().first?.snapshot.basis == .scan)
+    #expect(audited.service.status.missedChanges == 0, "counted before its event can be there")
+    #expect(audited.pass(.seconds(1)) { audited.service.status.missedChanges == 1 })
+    #expect(audited.fixture.log.all.contains { $0.contains("event=changeMissed") })
+    try rescan()
+    for _ in 0..<20 {
+      audited.time.advance(by: .seconds(1))
+      audited.service.look()
+      audited.service.waitForLook()
+    }
+    #expect(audited.service.status.missedChanges == 1)
+  }
+
+  private static let byHand = SettlePolicy(
+    quiet: .seconds(86_400), atMost: .seconds(86_400), minInterval: .zero)
+
   @Test func `what an event told and no snapshot holds yet is not missed`() throws {
     let never = Duration.seconds(30 * 24 * 3600)
     let audited = try Audited(settle: SettlePolicy(quiet: never, atMost: never, minInterval: .zero))

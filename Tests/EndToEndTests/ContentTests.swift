@@ -73,6 +73,7 @@ import Testing
     #expect(quick["bytes"]?.int != nil)
     #expect(try quick.elements("damage").isEmpty)
     #expect(try work.good("verify", "--all", "--read-data", "--json").json()["ok"]?.bool == true)
+    #expect(try work.dtm("doctor").text.contains("all data was read and found sound"))
     #expect(try work.dtm("verify", "nosuch").status == 66)
   }
 

@@ -104,6 +104,38 @@ import Testing
     #expect(try machine.run("dtm -C ~bob/data verify").status == 0)
   }
 
+  @Test func `a user's socket unit starts the user's daemon, and calls wait while it is restarted`()
+    throws
+  {
+    let machine = try Machine()
+    try machine.good("useradd -m bob; loginctl enable-linger bob")
+    try machine.good(
+      "for i in $(seq 100); do [ -S /run/user/$(id -u bob)/bus ] && break; sleep 0.1; done")
+    try machine.good(as: "bob", "mkdir data; echo 1 >data/x; dtm protect data")
+    try machine.good(
+      as: "bob",
+      "systemctl --user enable --now dtmd.socket; ! systemctl --user is-active -q dtmd.service")
+    let socket = "/run/user/$(id -u bob)/dtm/dtmd.sock"
+    #expect(try machine.good("stat -c '%a %U' \(socket)") == "600 bob\n")
+    // The first call brings the daemon up, and is answered by it.
+    try machine.good(as: "bob", "dtm -C data snapshot -m first")
+    #expect(try machine.good("ps -o user= -C dtmd") == "bob\n")
+    try machine.good(as: "bob", "echo 2 >data/x; dtm -C data wait --timeout 30s")
+    #expect(try machine.good(as: "bob", "dtm -C data cat HEAD x") == "2\n")
+    try machine.good(
+      as: "bob",
+      """
+      systemctl --user restart --no-block dtmd
+      for i in 1 2 3 4 5 6 7 8 9 10; do dtmd status --json >/dev/null || [ $? -le 2 ] || exit 1; done
+      """)
+    // Stopped, it comes back with the next call, what changed meanwhile included.
+    try machine.good(as: "bob", "systemctl --user stop dtmd.service; echo 3 >data/x")
+    try machine.good(as: "bob", "dtm -C data snapshot -m second; dtm -C data cat HEAD x")
+    #expect(try machine.good(as: "bob", "dtm -C data cat HEAD x") == "3\n")
+    try machine.good(as: "bob", "systemctl --user stop dtmd.socket dtmd.service")
+    try machine.good("[ ! -e \(socket) ]")
+  }
+
   @Test func `the system's unit is exposed to little`() throws {
     let machine = try Machine()
     try machine.good("systemd-analyze verify --man=no /etc/systemd/system/dtmd.service")

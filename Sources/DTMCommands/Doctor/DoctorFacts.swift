@@ -98,6 +98,8 @@ package struct RepositoryFacts: Sendable {
   package var abilities: FileSystemAbilities?
   package var space: FileSystemSpace?
   package var newestSnapshot: Timestamp?
+  /// When all data was last read and found sound; nil where nobody knows.
+  package var lastVerified: Timestamp?
 
   package init(path: FilePath, condition: Condition = .sound) {
     self.path = path

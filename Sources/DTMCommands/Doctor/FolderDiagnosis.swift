@@ -140,6 +140,9 @@ struct FolderDiagnosis {
           "others may look into the repository (mode \(octal)), which holds copies of everything",
           mend: ["chmod 700 \(Quoting.shell(repository.path))"]))
     }
+    if repository.condition == .sound, repository.newestSnapshot != nil {
+      findings.append(verification(repository))
+    }
     if let abilities = repository.abilities { findings.append(ability(abilities, repository)) }
     if let space = repository.space { findings += self.space(space, repository) }
     return findings
@@ -173,6 +176,23 @@ struct FolderDiagnosis {
         "it lies in the folder: who removes the folder removes its history; newest snapshot \(age)")
     }
     return Finding(.ok, "repository", "\(place), newest snapshot \(age)")
+  }
+
+  /// After so long it is time to read everything again: disks forget.
+  private static let verificationPeriod: Int64 = 35 * 86_400
+
+  private func verification(_ repository: RepositoryFacts) -> Finding {
+    let mend = ["dtm -C \(path) verify --all --read-data"]
+    guard let last = repository.lastVerified else {
+      return Finding(
+        .note, "verification", "nobody has read all of its data and found it sound yet", mend: mend)
+    }
+    let seconds = facts.now.seconds - last.seconds
+    let words =
+      "all data was read and found sound \(HumanUnits.ago(seconds: Int(clamping: seconds)))"
+    return seconds > Self.verificationPeriod
+      ? Finding(.note, "verification", words + ": it is time to do so again", mend: mend)
+      : Finding(.ok, "verification", words)
   }
 
   private func ability(

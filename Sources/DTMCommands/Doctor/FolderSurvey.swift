@@ -107,6 +107,7 @@ struct FolderSurvey {
         try location.folderID
         ?? FolderAccess.onlyFolder(of: repository, at: location.repository)
       let history = try History(repository, folder: id)
+      facts.lastVerified = repository.lastVerified
       facts.newestSnapshot = try history.head.map { try history.snapshot($0).snapshot.time }
     } catch {
       let failure = CommandFailure(error)

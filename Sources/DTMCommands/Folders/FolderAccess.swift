@@ -148,14 +148,20 @@ final class FolderAccess {
     if let opened { return opened }
     let folder = try Folder(
       at: location.folder, id: id, repository: repository, repositoryPath: location.repository,
-      ignoring: configuredPatterns(), environment: environment)
+      ignoring: configuredPatterns(), together: configured()?.together ?? [],
+      environment: environment)
     opened = folder
     return folder
   }
 
   /// What the daemon's configuration leaves out of this folder.
   func configuredPatterns() throws -> [String] {
-    try DaemonConfigurations(invocation).folder(holding: location.folder)?.ignore ?? []
+    try configured()?.ignore ?? []
+  }
+
+  /// The folder as the daemon's configuration has it.
+  private func configured() throws -> FolderConfiguration? {
+    try DaemonConfigurations(invocation).folder(holding: location.folder)
   }
 
   /// Which snapshots stay, as the daemon's configuration has it for this folder.

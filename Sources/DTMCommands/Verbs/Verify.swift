@@ -53,6 +53,9 @@ struct Verify: ReportingVerb {
       try access.repository.verify(
         snapshots, readsData: readData || sample != nil, share: (sample ?? 100) / 100)
     }
+    if found.isSound, all, readData {
+      access.repository.noteVerified(at: invocation.time.now())
+    }
     if options.json {
       var writer = JSONWriter(pretty: true)
       writer.object { Self.write(found, &$0) }

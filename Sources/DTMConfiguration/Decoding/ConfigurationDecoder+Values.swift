@@ -98,6 +98,37 @@ extension ConfigurationDecoder {
     return result
   }
 
+  mutating func groups(_ node: JSONNode, _ key: String) -> [FileGroup] {
+    var result: [FileGroup] = []
+    for element in array(node, key, "groups of names") {
+      guard let nodes = element.array else {
+        report(
+          element,
+          "a group is an array of names with one *, such as [\"*.shp\", \"*.shx\"], not "
+            + Self.name(of: element))
+        continue
+      }
+      let before = errors.count
+      var names: [String] = []
+      for name in nodes {
+        guard let text = name.string else {
+          report(name, "a name is a string, not \(Self.name(of: name))")
+          continue
+        }
+        if let fault = FileGroup.fault(ofPattern: text) {
+          report(name, "\(Self.name(of: name)) can't be a name of a group: \(fault)")
+        }
+        names.append(text)
+      }
+      if let group = FileGroup(names) {
+        result.append(group)
+      } else if errors.count == before {
+        report(element, "a group has at least two names, and each once")
+      }
+    }
+    return result
+  }
+
   /// Why a text is not one line of a .gitignore file that does something; nil where it is.
   static func fault(ofPattern text: String) -> String? {
     let bytes = Array(text.utf8)

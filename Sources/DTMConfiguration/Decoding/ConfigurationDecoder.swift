@@ -28,6 +28,7 @@ struct ConfigurationDecoder {
     var path: (path: FilePath, node: JSONNode)?
     var repository: (path: FilePath, node: JSONNode)?
     var ignore: [String] = []
+    var together: [FileGroup] = []
     var settle = SettleOverrides()
     var rules: [Rule] = []
     var checks: [Check] = []
@@ -104,6 +105,7 @@ struct ConfigurationDecoder {
       case .path: result.path = decoder.absolutePath(value, key).map { ($0, value) }
       case .repository: result.repository = decoder.absolutePath(value, key).map { ($0, value) }
       case .ignore: result.ignore = decoder.patterns(value, key.rawValue)
+      case .together: result.together = decoder.groups(value, key.rawValue)
       case .settle: result.settle = decoder.settle(value)
       case .rules: result.rules = decoder.rules(value)
       case .checks: result.checks = decoder.checks(value)

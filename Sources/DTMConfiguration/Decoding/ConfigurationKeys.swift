@@ -39,6 +39,8 @@ enum ValueRule: Sendable {
   case word([String])
   case duration(ClosedRange<Duration>)
   case patterns
+  /// Arrays of names with one `*` each.
+  case groups
   /// One pattern, which takes nothing back.
   case pattern
   case count(ClosedRange<Int>)
@@ -143,7 +145,7 @@ enum DefaultsKey: String, ConfigurationKey {
 
 enum FolderKey: String, ConfigurationKey {
   case schema = "$schema"
-  case name, path, repository, ignore, settle, rules, checks, keep
+  case name, path, repository, ignore, together, settle, rules, checks, keep
 
   static var objectName: String { "a folder" }
   static var definition: String { "folder" }
@@ -156,6 +158,7 @@ enum FolderKey: String, ConfigurationKey {
     // PATH_MAX has 4096 bytes, one of them for NUL.
     case .path, .repository: .absolutePath(maximumLength: 4095)
     case .ignore: .patterns
+    case .together: .groups
     case .settle: .object(SettleKey.self)
     case .rules: .objects(RuleKey.self)
     case .checks: .objects(CheckKey.self)
@@ -171,6 +174,8 @@ enum FolderKey: String, ConfigurationKey {
     case .repository:
       "Where its history is kept; left out: what the folder's own .dtm says."
     case .ignore: "Patterns as in .gitignore of what its snapshots do not hold."
+    case .together:
+      "Files of one directory that fit together only as they were at one moment: arrays of names with one * each, which stands for the same in all; SQLite's and DuckDB's need not be told."
     case .settle: "When it is captured after a change; what is left out is as in defaults."
     case .rules: "When it is captured besides, and what those snapshots are given."
     case .checks: "Commands that say whether a snapshot is good, run after each."

@@ -79,6 +79,17 @@ package enum ConfigurationSchema {
         writer.field("type", "string")
         writer.field("pattern", "^[^#\\r\\n]")
       }
+    case .groups:
+      writer.field("type", "array")
+      writer.object("items") { writer in
+        writer.field("type", "array")
+        writer.field("minItems", 2)
+        writer.field("uniqueItems", true)
+        writer.object("items") { writer in
+          writer.field("type", "string")
+          writer.field("pattern", "^[^*/]*\\*[^*/]*$")
+        }
+      }
     case .pattern:
       writer.field("type", "string")
       writer.field("pattern", "^[^#!\\r\\n]")

@@ -114,7 +114,8 @@ struct ConfigurationLoader {
       result.folders.append(
         FolderConfiguration(
           name: name.text, path: path.path, repository: folder.repository?.path,
-          ignore: document.ignore + folder.ignore, settle: folder.settle.applied(to: defaults),
+          ignore: document.ignore + folder.ignore, together: folder.together,
+          settle: folder.settle.applied(to: defaults),
           rules: folder.rules, checks: folder.checks, keep: folder.keep ?? KeepPolicy(),
           source: ConfigurationSource(
             file: folder.file, line: folder.node.line, column: folder.node.column,

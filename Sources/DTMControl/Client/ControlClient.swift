@@ -10,7 +10,7 @@ package final class ControlClient {
 
   private let stream: UnixStream
   private let path: FilePath
-  private var decoder = MessageDecoder()
+  private var decoder = MessageDecoder(limitInBytes: MessageDecoder.replyLimitInBytes)
 
   /// Connects. Throws `.unavailable` when nobody listens there, `.permissionDenied` when the socket
   /// is not for this user.

@@ -26,6 +26,9 @@ package struct FolderStatus: Sendable, Equatable {
     case offline
   }
 
+  /// Of each list of paths at most so many are told: all of a folder may be uncovered.
+  static let toldPaths = 100
+
   package var name: String
   /// Absolute, as the configuration has it.
   package var path: String
@@ -40,6 +43,9 @@ package struct FolderStatus: Sendable, Equatable {
   package var hot: [PathKey]
   /// What nothing vouches for.
   package var uncovered: [PathKey]
+  /// How many hot files and uncovered paths there are, where the lists do not have all.
+  package var hotCount: Int
+  package var uncoveredCount: Int
   package var watchedDirectories: Int
   /// How often the kernel's queue overflowed since the start.
   package var overflows: Int
@@ -57,7 +63,7 @@ package struct FolderStatus: Sendable, Equatable {
     lastSnapshot: SnapshotSummary? = nil, dirty: Int = 0, hot: [PathKey] = [],
     uncovered: [PathKey] = [], watchedDirectories: Int = 0, overflows: Int = 0,
     missedChanges: Int = 0, lateChanges: Int = 0, basis: SnapshotBasis,
-    pausedUntil: Timestamp? = nil
+    pausedUntil: Timestamp? = nil, hotCount: Int? = nil, uncoveredCount: Int? = nil
   ) {
     self.name = name
     self.path = path
@@ -74,6 +80,8 @@ package struct FolderStatus: Sendable, Equatable {
     self.lateChanges = lateChanges
     self.basis = basis
     self.pausedUntil = pausedUntil
+    self.hotCount = hotCount ?? hot.count
+    self.uncoveredCount = uncoveredCount ?? uncovered.count
   }
 }
 
@@ -93,7 +101,9 @@ extension FolderStatus {
       overflows: try fields.int("overflows"), missedChanges: try fields.int("missedChanges"),
       lateChanges: try fields.int("lateChanges"),
       basis: try fields.word("basis", SnapshotBasis.self),
-      pausedUntil: try fields.optionalTime("pausedUntil"))
+      pausedUntil: try fields.optionalTime("pausedUntil"),
+      hotCount: try fields.optionalInt("hotCount"),
+      uncoveredCount: try fields.optionalInt("uncoveredCount"))
   }
 
   private static func paths(
@@ -109,6 +119,8 @@ extension FolderStatus {
   /// Writes the members of Varlink's `Folder`.
   func writeMessage(_ writer: inout JSONWriter) {
     writeCommon(&writer)
+    let hot = hot.prefix(Self.toldPaths)
+    let uncovered = uncovered.prefix(Self.toldPaths)
     writer.field("hot", strings: hot.map { Quoting.path($0) })
     writer.field("uncovered", strings: uncovered.map { Quoting.path($0) })
     writer.key("pathBytes")
@@ -148,5 +160,7 @@ extension FolderStatus {
     writer.field("lateChanges", lateChanges)
     writer.field("basis", basis.rawValue)
     writer.field("pausedUntil", pausedUntil?.rfc3339)
+    writer.field("hotCount", hotCount)
+    writer.field("uncoveredCount", uncoveredCount)
   }
 }

@@ -51,11 +51,12 @@ package struct StatusText {
     var lines = [head]
     for reason in folder.reasons { lines.append(detail(folder.state.rawValue, reason)) }
     if let waiting = waiting(folder) { lines.append(detail("waiting", waiting)) }
-    lines += paths("hot", folder.hot, "open for writing when it was captured")
-    lines += paths("uncovered", folder.uncovered, "nothing vouches for it")
+    lines += paths("hot", folder.hot, of: folder.hotCount, "open for writing when it was captured")
+    lines += paths(
+      "uncovered", folder.uncovered, of: folder.uncoveredCount, "nothing vouches for it")
     if folder.missedChanges > 0 {
       lines.append(
-        detail("missed", "\(folder.missedChanges) changes that no event told, found by the audit"))
+        detail("missed", "\(folder.missedChanges) changes that no event told, found by a scan"))
     }
     return lines
   }
@@ -72,12 +73,14 @@ package struct StatusText {
     }
   }
 
-  private func paths(_ word: String, _ keys: [PathKey], _ meaning: String) -> [String] {
+  private func paths(
+    _ word: String, _ keys: [PathKey], of count: Int, _ meaning: String
+  ) -> [String] {
     var lines = keys.prefix(Self.namedPaths).map { key in
       detail(word, "\(key.isRoot ? "the folder" : Quoting.path(key)): \(meaning)")
     }
-    if keys.count > Self.namedPaths {
-      lines.append(detail("", "and \(keys.count - Self.namedPaths) more"))
+    if count > lines.count {
+      lines.append(detail("", "and \(count - lines.count) more"))
     }
     return lines
   }

@@ -3,8 +3,12 @@
 /// Memory is bounded: what it holds is at most one message of the limit plus what was appended at
 /// once. Cost: each byte is looked at once, however the stream is split.
 package struct MessageDecoder: Sendable {
-  /// The largest message on the control socket, without its NUL.
+  /// The largest message that the daemon takes, without its NUL.
   package static let limitInBytes = 1 << 20
+  /// The largest reply that a client takes: what the daemon tells grows with its folders.
+  package static let replyLimitInBytes = 16 << 20
+
+  private let limitInBytes: Int
 
   private var buffer: [UInt8] = []
   /// Bytes at the start that were given out already.
@@ -12,7 +16,10 @@ package struct MessageDecoder: Sendable {
   /// Up to here the buffer holds no NUL.
   private var searched = 0
 
-  package init() {}
+  /// `limitInBytes`: of one message.
+  package init(limitInBytes: Int = MessageDecoder.limitInBytes) {
+    self.limitInBytes = limitInBytes
+  }
 
   /// Whether the start of a message is here whose end is not.
   package var hasPartialMessage: Bool { taken < buffer.count }
@@ -33,10 +40,10 @@ package struct MessageDecoder: Sendable {
   package mutating func next() throws(ControlError) -> [UInt8]? {
     guard let end = buffer[searched...].firstIndex(of: 0) else {
       searched = buffer.count
-      if buffer.count - taken > Self.limitInBytes { throw .tooLarge }
+      if buffer.count - taken > limitInBytes { throw .tooLarge }
       return nil
     }
-    if end - taken > Self.limitInBytes { throw .tooLarge }
+    if end - taken > limitInBytes { throw .tooLarge }
     let message = Array(buffer[taken..<end])
     taken = end + 1
     searched = taken

@@ -36,6 +36,11 @@ package struct AuditSchedule {
     due = now + Self.period
   }
 
+  /// A round begins now, unless one is under way or nothing was looked at yet.
+  package mutating func begin(at now: Duration) {
+    if due != nil, cursor == nil, suspects.isEmpty { due = now }
+  }
+
   /// Whether a part, or a second look, is to be made now.
   package func isDue(at now: Duration) -> Bool { due.map { $0 <= now } ?? false }
 

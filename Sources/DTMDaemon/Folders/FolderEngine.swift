@@ -162,6 +162,8 @@ package struct CaptureResult: Sendable {
   package var isExclusionChanged = false
   /// The rules that fired.
   package var rules: [String] = []
+  /// What a scan found and no event had told, as far as that is known.
+  package var untold: [AuditVerdict.Finding] = []
 
   package init(snapshot: SnapshotSummary?, isCreated: Bool) {
     self.snapshot = snapshot

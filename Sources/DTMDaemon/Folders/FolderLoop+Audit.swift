@@ -21,6 +21,14 @@ extension FolderLoop {
     condition == .watching && engine != nil ? audit.due : nil
   }
 
+  /// After a sleep of the machine everything is compared once, without haste: the kernel kept watching, but
+  /// disks may have been elsewhere meanwhile, and others wrote to network file systems.
+  mutating func woke() {
+    let now = time.monotonic()
+    audit.begin(at: now)
+    if nextPoll != nil { nextPoll = now }
+  }
+
   /// Compares the next part, or looks again at what differed.
   mutating func auditIfDue() {
     let now = time.monotonic()
@@ -42,6 +50,29 @@ extension FolderLoop {
     } catch {
       logger.debug("the audit waits", metadata: ["reason": "\(error.description)"])
       audit.postpone(at: time.monotonic())
+    }
+  }
+
+  // MARK: - What a scan found
+
+  /// Takes note of what a scan found and no event had told. Its event may be on its way: a change can be
+  /// seen before the system call that made it returns.
+  mutating func suspect(_ findings: [AuditVerdict.Finding]) {
+    if findings.isEmpty { return }
+    untold += findings
+    untoldTime = time.monotonic() + AuditSchedule.secondLook
+  }
+
+  /// Counts those of which no set has told since.
+  mutating func judgeUntoldIfDue() {
+    guard let due = untoldTime, due <= time.monotonic() else { return }
+    untoldTime = nil
+    defer { untold = [] }
+    guard let watcher, let clock = watcher.baseClock else { return }
+    do throws(FolderEngineError) {
+      try judge(untold, watcher, clock)
+    } catch {
+      logger.debug("what a scan found is not judged", metadata: ["reason": "\(error)"])
     }
   }
 
@@ -68,7 +99,7 @@ extension FolderLoop {
     if let first = missed.first {
       let more = missed.count > 1 ? " and \(missed.count - 1) more" : ""
       publish(
-        .changeMissed, "the audit found what no event told: \(Quoting.path(first.key))\(more)")
+        .changeMissed, "a scan found what no event told: \(Quoting.path(first.key))\(more)")
     }
     record(.changeLate, late)
   }

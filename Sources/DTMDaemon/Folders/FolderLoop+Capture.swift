@@ -56,6 +56,7 @@ extension FolderLoop {
       throw FolderEngineError(.unavailable, reason ?? "the repository is not open")
     }
     let set = try take(from: watcher, acceptsHeld: trigger.kind == .manual)
+    untold.removeAll { set.covers($0.key) }
     // What the set holds is told to the settler by taking it.
     lastToldEvent = watcher.activity.lastEvent
     // Only tells the settler that its capture has begun: it has nothing to say to that.
@@ -87,6 +88,7 @@ extension FolderLoop {
         hot: result.settledFiles, open: result.hotFiles, capturedIn: set)
       planHotLook(result, wasHotLook: isHotLook)
       if order.basis != .events { audit.everythingLookedAt(at: time.monotonic()) }
+      suspect(result.untold)
       // Whether the next set will be a scan too, since the watches were not all there yet.
       let isUnknown = watcher.baseClock == nil
       shared.state.update { $0.face.needsScan = isUnknown }

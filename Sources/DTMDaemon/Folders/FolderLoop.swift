@@ -44,6 +44,9 @@ struct FolderLoop {
   var nextHotLook: Duration?
   var hotWait = Duration.zero
   var audit = AuditSchedule()
+  /// What a scan that somebody asked for found and no event had told, until it is sure that none does.
+  var untold: [AuditVerdict.Finding] = []
+  var untoldTime: Duration?
   var identity: FolderOwner?
   var toldState: FolderStatus.State?
   var toldPhase: FolderStatus.Phase?
@@ -102,6 +105,7 @@ struct FolderLoop {
     while true {
       openIfDue()
       auditIfDue()
+      judgeUntoldIfDue()
       look()
       endPauseIfDue()
       upkeepIfDue()
@@ -121,6 +125,7 @@ struct FolderLoop {
   private mutating func handle(_ message: FolderMessage) {
     switch message {
     case .look: break
+    case .woke: woke()
     case .ping(let answer): answer()
     case .snapshot(let request, let kind, let user, let answer):
       openNow()
@@ -212,7 +217,8 @@ struct FolderLoop {
     shared.gate.setWantsChanges(
       !isDirty || settler.isWaitingForWriters || !waiters.isEmpty || rules?.countsFiles == true)
     let times = [
-      settler.deadline, nextOpening, nextPoll, nextHotLook, auditTime, upkeepTime, pauseEnd,
+      settler.deadline, nextOpening, nextPoll, nextHotLook, auditTime, untoldTime, upkeepTime,
+      pauseEnd,
       ownWritesLimit,
       ruleTime, nextMeasure,
       waiters.deadline(isDirty: isDirty, lastChange: lastToldEvent),

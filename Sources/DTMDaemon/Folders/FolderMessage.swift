@@ -9,6 +9,8 @@ enum FolderMessage: Sendable {
 
   /// The watcher saw something, or a clock was moved: look again.
   case look
+  /// The machine slept.
+  case woke
   /// Somebody wants to know whether the thread lives.
   case ping(@Sendable () -> Void)
   /// `user`: who asks.

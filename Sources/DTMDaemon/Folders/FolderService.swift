@@ -150,6 +150,11 @@ package final class FolderService: Sendable {
     shared.mailbox.offer(.look)
   }
 
+  /// Has everything be compared soon: the machine slept.
+  package func woke() {
+    shared.mailbox.offer(.woke)
+  }
+
   /// Has the folder's protection end: a last snapshot if something is dirty, the watcher stopped,
   /// the capture lock given back. Wait for the end with `join`.
   package func stop() {

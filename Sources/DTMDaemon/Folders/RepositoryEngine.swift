@@ -164,6 +164,7 @@ final class RepositoryEngine: FolderEngine {
       let folder = try Folder(
         at: location.folder, id: id, repository: repository,
         repositoryPath: location.repository, ignoring: configuration.ignore,
+        together: configuration.together,
         environment: environment)
       try folder.hold()
       self.folder = folder
@@ -254,6 +255,7 @@ final class RepositoryEngine: FolderEngine {
     if !order.note.tags.isEmpty {
       request.tags += try RuleFacts.free(order.note.tags, in: History(repository, folder: id))
     }
+    request.isTold = told(order)
     request.ifChanged = !order.isForced
     request.ignoresHotLimit = order.trigger.isExplicit || order.trigger == .rule
     request.time = order.time
@@ -262,6 +264,19 @@ final class RepositoryEngine: FolderEngine {
     request.writerVersion = ProgramVersion.current
     request.patience = .zero
     return request
+  }
+
+  /// Whether an event told of a path; nil where that says nothing of what a scan finds, as the watcher knew
+  /// nothing, or what takes part has become another.
+  private func told(_ order: CaptureOrder) -> (@Sendable (PathKey) -> Bool)? {
+    let set = order.changes
+    guard order.basis != .events, set.basis == .events else { return nil }
+    let reaches = [Array(FolderLocation.repositoryName.utf8), IgnoreScope.fileName]
+    let isAboutParticipation = set.marks.contains { mark in
+      mark.key.components.contains { reaches.contains($0) }
+    }
+    if isAboutParticipation { return nil }
+    return { set.covers($0) }
   }
 
   private func result(
@@ -275,6 +290,7 @@ final class RepositoryEngine: FolderEngine {
     result.hotFiles = outcome.hot
     result.uncovered = outcome.uncovered
     result.problems = outcome.problems
+    result.untold = outcome.untold
     let unclean = Set(outcome.hot + outcome.problems.map(\.key))
     result.settledFiles = order.changes.hot.filter { !unclean.contains($0) }
     result.isStillChanging = outcome.problems.contains { $0.kind == .changing }

@@ -24,6 +24,7 @@ package enum DaemonEvent: String, Sendable, CaseIterable {
   case checkFailed
   case roomFreed
   case upkeepFailed
+  case machineSlept
 
   /// The journal's MESSAGE_ID: 32 hexadecimal digits that never change.
   package var messageID: String {
@@ -46,6 +47,7 @@ package enum DaemonEvent: String, Sendable, CaseIterable {
     case .roomFreed: "7c1e0b8fd3f24f0aa9a5f0d0c2b6e914"
     case .upkeepFailed: "e2f4d1a96b7c4b43a1c8d95f3e07ba62"
     case .checkFailed: "5b0f4f6c2a0d4c1f9d2e8e7a41c6b3d9"
+    case .machineSlept: "7f1d1c3a52ab4c0e9b6a2f0d8c4e6b17"
     case .changeMissed: "040e9d95eb934dfeb4aa0c590d79f1d1"
     case .changeLate: "2a97929df1a64b35b6930ef742cf49b9"
     case .repositoryUnavailable: "baa8a42b44544b398514333404c0666e"
@@ -73,8 +75,9 @@ package enum DaemonEvent: String, Sendable, CaseIterable {
     case .roomFreed: "snapshots were pruned, or room was freed"
     case .upkeepFailed: "the folder's history could not be pruned or collected"
     case .checkFailed: "a check of a snapshot did not pass"
-    case .changeMissed: "a change was missed by the watcher and found by the audit"
-    case .changeLate: "a change that no event tells was found by the audit"
+    case .machineSlept: "the machine slept; everything is compared once"
+    case .changeMissed: "a change was missed by the watcher and found by a scan"
+    case .changeLate: "a change that no event tells was found by a scan"
     case .repositoryUnavailable: "the folder's repository can't be used"
     }
   }
@@ -82,7 +85,7 @@ package enum DaemonEvent: String, Sendable, CaseIterable {
   package var level: Logger.Level {
     switch self {
     case .daemonStarted, .daemonStopped, .configurationLoaded, .folderProtected, .folderLeft,
-      .folderResumed, .snapshotTaken, .changeLate, .roomFreed:
+      .folderResumed, .snapshotTaken, .changeLate, .roomFreed, .machineSlept:
       .notice
     case .folderDegraded, .folderPaused, .snapshotIncomplete, .eventsLost, .checkFailed,
       .upkeepFailed:

@@ -138,7 +138,7 @@ package struct ArchiveImport {
         id: id, snapshot: snapshot, wasCreated: true, duration: duration,
         storedBytes: session.storedBytes,
         facts: Dictionary(draft.facts.map { ($0.key, $0.value) }) { $1 }, nested: [],
-        problems: snapshot.problems, uncovered: [], hot: [])
+        problems: snapshot.problems, uncovered: [], hot: [], untold: [])
     }
   }
 }

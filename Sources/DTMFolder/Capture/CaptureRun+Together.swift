@@ -10,9 +10,9 @@ extension CaptureRun {
   /// What a log's name has more than its database's: SQLite's two modes, DuckDB.
   private static let logSuffixes = ["-wal", "-journal", ".wal"].map { Array($0.utf8) }
   /// How often the two are read.
-  private static let readingLimit = 3
+  static let readingLimit = 3
   /// A database whose reading takes longer is not read again.
-  private static let slowReading = Duration.seconds(2)
+  static let slowReading = Duration.seconds(2)
 
   /// A file that somebody had open for writing when it was captured.
   struct OpenFile {
@@ -22,6 +22,7 @@ extension CaptureRun {
 
   func settleGroups() throws(FolderError) {
     guard options.writesState else { return }
+    try settleConfiguredGroups()
     for log in openFiles.keys.sorted() {
       for suffix in Self.logSuffixes where log.bytes.count > suffix.count {
         let database = PathKey(bytes: Array(log.bytes.dropLast(suffix.count)))
@@ -47,7 +48,7 @@ extension CaptureRun {
       ))
   }
 
-  private func status(of key: PathKey) -> StateRecord? {
+  func status(of key: PathKey) -> StateRecord? {
     guard let parent = key.parent else { return nil }
     do throws(Errno) {
       let directory = try root.openDirectory(parent)
@@ -58,7 +59,7 @@ extension CaptureRun {
   }
 
   /// Captures a file anew and puts that in the place of what was captured before.
-  private func readAgain(_ key: PathKey) throws(FolderError) -> Bool {
+  func readAgain(_ key: PathKey) throws(FolderError) -> Bool {
     guard let parent = key.parent else { return false }
     let directory: OpenEntry
     let status: FileStatus
@@ -78,7 +79,12 @@ extension CaptureRun {
     let present = try currentEntry(key)
     if present != captured.entry {
       batch.entries.append(captured.entry)
-      if let present, !Self.isSilent(present, captured.entry), try baseEntry(key) == present {
+      if present == nil {
+        findings.hasChanges = true
+        findings.counts.added += 1
+        findings.fileDelta += 1
+      } else if let present, !Self.isSilent(present, captured.entry), try baseEntry(key) == present
+      {
         findings.hasChanges = true
         findings.counts.modified += 1
       }

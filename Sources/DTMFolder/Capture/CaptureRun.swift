@@ -14,6 +14,10 @@ final class CaptureRun {
     var ignoresHotLimit = false
     /// Keep the state cache in step; not for a tree that is only looked at.
     var writesState = true
+    /// Files that fit together only as they were at one moment.
+    var groups: [FileGroup] = []
+    /// What an event told of; what else a scan finds is reported.
+    var told: (@Sendable (PathKey) -> Bool)?
   }
 
   /// What the capture found, beside the tree.
@@ -29,6 +33,8 @@ final class CaptureRun {
     /// Directories that are folders of their own.
     var nested: [PathKey] = []
     var revisits: [Revisit] = []
+    /// What a scan found and no event had told.
+    var untold: [AuditVerdict.Finding] = []
   }
 
   /// Where an entry stands.
@@ -62,6 +68,8 @@ final class CaptureRun {
   var capture: EntryCapture
   /// Files that somebody had open for writing when they were captured, as they were then.
   var openFiles: [PathKey: OpenFile] = [:]
+  /// Files of configured groups that were written not long before they were captured.
+  var freshMembers: Set<PathKey> = []
   var builder: TreeBuilder?
   var current: Tree?
   var batch = TreeBatch()
@@ -71,7 +79,8 @@ final class CaptureRun {
   private var removedSubtree: PathKey?
   private var opened: (key: PathKey, entry: OpenEntry)?
   var moves: [(new: PathKey, old: PathKey)] = []
-  private var hotBefore: [PathKey: Revisit] = [:]
+  private(set) var hotBefore: [PathKey: Revisit] = [:]
+  private(set) var uncoveredBefore: [PathKey] = []
   /// What of the base is not as it was in the folder; goes on as long as it is not read anew.
   var carriedProblems: [PathKey: [Snapshot.Problem]] = [:]
 
@@ -100,6 +109,7 @@ final class CaptureRun {
     guard let known else { return [] }
     let all = try onState { () throws(StateFailure) in try known.revisits() }
     for revisit in all where revisit.reason == .hot { hotBefore[revisit.key] = revisit }
+    uncoveredBefore = all.filter { $0.reason == .uncovered }.map(\.key)
     return all
   }
 
@@ -169,6 +179,7 @@ final class CaptureRun {
     findings.problems += captured.problems
     dropCarriedProblems(of: captured.entry)
     if captured.entry.kind == .file {
+      noteMember(key, captured.record)
       switch captured.record.captureClass {
       case .proven: findings.counts.proven += 1
       case .stable: if !captured.record.isRacy { findings.counts.stable += 1 }
@@ -211,6 +222,7 @@ final class CaptureRun {
       return
     }
     findings.hasChanges = true
+    reportUntold(entry.key, record, known)
     if let old {
       if entry.kind != .directory || old.kind != .directory { findings.counts.modified += 1 }
       if old.kind == .directory && entry.kind != .directory { removeSubtree(entry.key) }
@@ -245,6 +257,7 @@ final class CaptureRun {
       try flushIfFull()
       return
     }
+    reportUntold(key, nil, known)
     if record.isDirectory { removeSubtree(key) } else { batch.removed.append(key) }
     try flushIfFull()
   }

@@ -51,7 +51,8 @@ extension Folder {
       root, environment, ignoring: scope, state: state, isTrusted: basis.isTrusted, base: base,
       store: session,
       CaptureRun.Options(
-        readsAll: request.changes.basis == .full, ignoresHotLimit: request.ignoresHotLimit))
+        readsAll: request.changes.basis == .full, ignoresHotLimit: request.ignoresHotLimit,
+        groups: groups, told: told(request, basis)))
     run.carryProblems(of: basis.base)
     let revisits = try run.readRevisits()
     if request.changes.basis == .events {
@@ -73,6 +74,16 @@ extension Folder {
       request, basis, run, tree, session, revisits, started: started)
   }
 
+  /// What the watcher has told, where a scan of what it had told can be held against that: the set begins
+  /// where the state ends.
+  private func told(_ request: SnapshotRequest, _ basis: Basis) -> (@Sendable (PathKey) -> Bool)? {
+    guard let isTold = request.isTold, request.changes.basis != .events, basis.isTrusted,
+      let header = basis.header, !header.clock.isEmpty,
+      header.clock == request.changes.baseClock, header.rules == rules
+    else { return nil }
+    return isTold
+  }
+
   /// Nothing changed in content: the snapshot that is there is the answer, and the state learns
   /// what was proven anew.
   private func unchanged(
@@ -88,7 +99,8 @@ extension Folder {
       id: parent.id, snapshot: parent.snapshot, wasCreated: false,
       duration: environment.time.monotonic() - started, storedBytes: 0, facts: [:],
       nested: run.findings.nested, problems: run.findings.problems,
-      uncovered: run.findings.uncovered, hot: run.findings.hot)
+      uncovered: run.findings.uncovered, hot: run.findings.hot,
+      untold: run.findings.untold)
   }
 
   private func commit(
@@ -121,7 +133,8 @@ extension Folder {
           duration: environment.time.monotonic() - started, storedBytes: session.storedBytes,
           facts: Dictionary(record.facts.map { ($0.key, $0.value) }) { $1 },
           nested: run.findings.nested, problems: run.findings.problems,
-          uncovered: run.findings.uncovered, hot: run.findings.hot)
+          uncovered: run.findings.uncovered, hot: run.findings.hot,
+          untold: run.findings.untold)
       } catch {
         guard error.code == .conflict, attempt < Self.commitAttempts else {
           throw FolderError(error)

@@ -1,5 +1,5 @@
 package import DTMRepository
-internal import DTMSystem
+package import DTMSystem
 package import SystemPackage
 
 /// A data folder against its repository: takes snapshots of it, and tells what differs.
@@ -19,6 +19,8 @@ package final class Folder {
   package let state: StateCache
   /// The configuration's ignore patterns.
   private let patterns: [String]
+  /// Files that fit together only as they were at one moment.
+  let groups: [FileGroup]
   let scope: IgnoreScope
   private var held: CaptureLock?
 
@@ -28,7 +30,8 @@ package final class Folder {
   /// cache is kept, beneath `state/`. Throws `.held` where there is no folder at the path.
   package init(
     at path: FilePath, id: PackID, repository: Repository, repositoryPath: FilePath,
-    ignoring patterns: [String] = [], environment: CaptureEnvironment = .system()
+    ignoring patterns: [String] = [], together groups: [FileGroup] = [],
+    environment: CaptureEnvironment = .system()
   ) throws(FolderError) {
     root = try Self.open(path, environment)
     self.path = path
@@ -36,6 +39,7 @@ package final class Folder {
     self.repository = repository
     self.environment = environment
     self.patterns = patterns
+    self.groups = groups
     scope = IgnoreScope(configured: patterns)
     let database = repositoryPath.appending("state").appending(id.hex + ".sqlite")
     state = StateCache(path: database.bytes)

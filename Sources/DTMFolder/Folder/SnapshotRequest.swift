@@ -25,6 +25,8 @@ package struct SnapshotRequest: Sendable {
   package var writerVersion = ""
   /// The operation's kind in the ref log.
   package var operation = "snapshot"
+  /// For a scan beneath a watcher: whether an event told of a path. What else the scan finds is reported.
+  package var isTold: (@Sendable (PathKey) -> Bool)?
   /// How long to wait for another process that captures; zero: not at all.
   package var patience = Duration.seconds(30)
 
@@ -53,4 +55,6 @@ package struct SnapshotOutcome: Sendable {
   package let problems: [Snapshot.Problem]
   package let uncovered: [PathKey]
   package let hot: [PathKey]
+  /// What a scan found and no event had told (`SnapshotRequest.isTold`); so many at most.
+  package let untold: [AuditVerdict.Finding]
 }

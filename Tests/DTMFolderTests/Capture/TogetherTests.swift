@@ -83,6 +83,69 @@ struct TogetherTests {
     #expect(found.problems.contains { $0.kind == .changing && $0.key == "d/x.db" })
   }
 
+  /// Replaces the files of a configured group one after the other, as a program that closes each does,
+  /// while a capture asks its clock for the `moment`th time; returns what was captured, and the problems.
+  private func replaced(
+    moment: Int, isRestless: Bool = false, isScan: Bool, changesAll: Bool = true
+  ) throws -> (captured: [String], problems: [Snapshot.Problem], calls: Int) {
+    let names: [PathKey] = ["d/a.one", "d/a.two", "d/z-a"]
+    let time = HookedTime { _ in }
+    var result: ([String], [Snapshot.Problem], Int) = ([], [], 0)
+    let groups = [["*.one", "*.two", "z-*"]].compactMap { FileGroup($0) }
+    try withFixture(together: groups, environment: .hooked(time)) { fixture in
+      let sandbox = fixture.sandbox
+      try sandbox.directory("d")
+      for name in names { try sandbox.write(name, "000") }
+      try sandbox.write("d/other.one", "alone")
+      try fixture.snapshot(fixture.scan(), allowsHot: true)
+      for name in names { try sandbox.write(name, "001") }
+      let calls = CallCount()
+      time.set { call in
+        calls.last = call
+        guard call == moment || (isRestless && call > moment) else { return }
+        let changed = changesAll ? names : Array(names.dropFirst())
+        for name in changed {
+          do { try sandbox.write(name, String(1000 + call)) } catch { Issue.record(error) }
+        }
+      }
+      let outcome = try fixture.snapshot(
+        isScan ? fixture.scan() : fixture.events(names), allowsHot: true)
+      time.set { _ in }
+      let tree = try fixture.tree(outcome)
+      for name in names {
+        result.0.append(String(decoding: try fixture.content(tree, name) ?? [], as: UTF8.self))
+      }
+      result.1 = outcome.problems
+      result.2 = calls.last
+      #expect(outcome.snapshot?.counts.modified == 3)
+      if isRestless { return }
+      // What was captured is what the state says: another capture finds nothing else.
+      let full = try fixture.snapshot(ChangeSet(basis: .full), allowsHot: true)
+      let whole = try fixture.tree(full)
+      for name in names {
+        let present = try sandbox.open(name, O_RDONLY).readToEnd()
+        #expect(try fixture.content(whole, name) == present)
+      }
+    }
+    return result
+  }
+
+  @Test(arguments: [false, true])
+  func `files of a configured group are captured as they were at one moment`(isScan: Bool) throws {
+    let total = try replaced(moment: 1000, isScan: isScan).calls
+    #expect(total > 4)
+    for moment in 1...total {
+      let found = try replaced(moment: moment, isScan: isScan)
+      #expect(Set(found.captured).count == 1, "at \(moment): \(found.captured)")
+      #expect(found.problems.isEmpty)
+    }
+  }
+
+  @Test func `files of a configured group that never hold still are said not to fit`() throws {
+    let found = try replaced(moment: 1, isRestless: true, isScan: false)
+    #expect(found.problems.contains { $0.kind == .changing && $0.key == "d/a.one" })
+  }
+
   @Test func `files that are no group are not read again`() throws {
     var mixed = 0
     let keys: [PathKey] = ["d/x.db", "d/z"]

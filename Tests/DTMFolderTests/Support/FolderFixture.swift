@@ -16,7 +16,7 @@ final class FolderFixture {
 
   init(
     _ directory: FilePath, data: FilePath? = nil, ignoring patterns: [String] = [],
-    environment: CaptureEnvironment = .system()
+    together groups: [FileGroup] = [], environment: CaptureEnvironment = .system()
   ) throws {
     // As the programs do: a writer who comes while a lease is tested raises SIGIO.
     ProcessSignals.ignoreThoseOfFiles()
@@ -32,7 +32,7 @@ final class FolderFixture {
     self.environment = environment
     folder = try Folder(
       at: path, id: folderID, repository: repository, repositoryPath: repositoryPath,
-      ignoring: patterns, environment: environment)
+      ignoring: patterns, together: groups, environment: environment)
   }
 
   /// Opens the folder again, as the next process would.
@@ -120,10 +120,11 @@ final class FolderFixture {
 }
 
 func withFixture<Result>(
-  ignoring patterns: [String] = [], environment: CaptureEnvironment = .system(),
-  _ body: (FolderFixture) throws -> Result
+  ignoring patterns: [String] = [], together groups: [FileGroup] = [],
+  environment: CaptureEnvironment = .system(), _ body: (FolderFixture) throws -> Result
 ) throws -> Result {
   try withTemporaryDirectory { directory in
-    try body(FolderFixture(directory, ignoring: patterns, environment: environment))
+    try body(
+      FolderFixture(directory, ignoring: patterns, together: groups, environment: environment))
   }
 }

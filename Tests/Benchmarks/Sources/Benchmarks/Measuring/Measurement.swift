@@ -12,13 +12,14 @@ enum Figure: String, CaseIterable, Sendable {
   case anonymous
   case fileBacked = "of files"
   case watched = "directories watched"
+  case overflows = "queue overflows"
 
   enum Unit: Sendable { case seconds, bytes, count }
 
   var unit: Unit {
     switch self {
     case .cpu, .wall, .daemon, .commit: .seconds
-    case .watched: .count
+    case .watched, .overflows: .count
     default: .bytes
     }
   }

@@ -80,6 +80,14 @@ final class Daemon {
     ])
   }
 
+  /// How often the kernel dropped events.
+  func overflows() throws -> Measurement {
+    try statusCommand.writing(to: place.output).run()
+    let status = Files.text(place.output) ?? ""
+    let count = status.split(separator: "\"overflows\": ").dropFirst().first
+    return Measurement([.overflows: count.flatMap { Double($0.prefix(while: \.isNumber)) } ?? -1])
+  }
+
   func stop() throws { try child.terminate() }
 
   deinit { child.end() }

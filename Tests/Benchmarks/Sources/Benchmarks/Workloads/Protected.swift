@@ -1,9 +1,12 @@
+import Glibc
+
 /// A place that a daemon protects while a workload runs.
 final class Protected {
   let place: Place
   private let bench: Bench
   private let quiet: String
   private var daemon: Daemon?
+  private var bursts = 0
 
   /// Makes the place; the daemon starts with the first contender's set-up.
   init(_ bench: Bench, _ dataset: any Dataset, quiet: String) throws {
@@ -31,7 +34,8 @@ final class Protected {
   func contender(
     _ name: String, rounds: some RangeExpression<Int> = 0...,
     edit: @escaping (Place, _ round: Int) throws -> Void,
-    action: @escaping (Place) throws -> Measurement
+    action: @escaping (Place) throws -> Measurement,
+    facts: @escaping (Daemon) throws -> Measurement = { _ in Measurement() }
   ) -> Contender {
     Contender(
       name: name,
@@ -42,7 +46,33 @@ final class Protected {
         let last = ContinuousClock.now
         var measurement = try self.started().measuring { try action(self.place) }
         measurement[.commit] = last.duration(to: .now) / .seconds(1)
-        return measurement
+        return try measurement + facts(self.started())
+      },
+      tearDown: { try self.stop() })
+  }
+
+  /// Makes so many files in one new directory; costs nobody measures but in wall time.
+  func burst(_ count: Int) throws -> Measurement {
+    bursts += 1
+    let directory = "\(place.tree)/burst-\(bursts)"
+    try Files.makeDirectory(directory)
+    for number in 0..<count { try Files.write([7], to: "\(directory)/\(number)") }
+    return Measurement()
+  }
+
+  /// What it does in a minute in which nothing happens.
+  func minute(_ name: String) -> Contender {
+    Contender(
+      name: name,
+      setUp: { _ = try self.started() },
+      measure: { _ in
+        let daemon = try self.started()
+        // What the last question brought about is over by then.
+        sleep(3)
+        return try daemon.measuring {
+          sleep(60)
+          return Measurement()
+        }
       },
       tearDown: { try self.stop() })
   }

@@ -12,6 +12,26 @@ extension Workloads {
     start("start-nested", "100,000 files", ManyFiles(count: 100_000, shape: .nested)),
     start(
       "start-million", "1,000,000 files", ManyFiles(count: 1_000_000, shape: .nested), isLong: true),
+    Workload(
+      name: "burst", title: "100,000 files made in a burst, under dtmd",
+      goals: [Goal(figure: .overflows, most: 0, contender: "automatic, quiet \(quiet)")],
+      contenders: { bench in
+        let protected = try Protected(bench, ManyFiles(count: 1000, shape: .flat), quiet: quiet)
+        return [
+          protected.contender(
+            "automatic, quiet \(quiet)",
+            edit: { _, _ in },
+            action: { place in
+              let made = try protected.burst(100_000)
+              return try made + bench.dtm.command(place, "wait", "--timeout", "300s", "-q").run()
+            },
+            facts: { try $0.overflows() })
+        ]
+      }),
+    Workload(
+      name: "idle-minute", title: "dtmd idle for a minute, 10,000 files",
+      goals: [Goal(figure: .daemon, most: 0, contender: "dtmd")], mostRuns: 2,
+      contenders: { [try Protected($0, SmallFiles(), quiet: quiet).minute("dtmd")] }),
     idle("idle-small", "10,000 files", SmallFiles()),
     idle("idle-nested", "100,000 files", ManyFiles(count: 100_000, shape: .nested)),
     idle("idle-flat", "100,000 files in one directory", ManyFiles(count: 100_000, shape: .flat)),
