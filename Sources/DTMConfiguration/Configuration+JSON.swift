@@ -40,6 +40,10 @@ extension FolderConfiguration {
     writer.array(FolderKey.checks.rawValue) { writer in
       for check in checks { writer.object { check.writeMembers(to: &$0) } }
     }
+    writer.object(FolderKey.guarding.rawValue) { guarding.writeMembers(to: &$0) }
+    if let alert {
+      writer.object(FolderKey.alert.rawValue) { alert.writeMembers(to: &$0) }
+    }
   }
 }
 

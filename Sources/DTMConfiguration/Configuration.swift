@@ -72,12 +72,17 @@ package struct FolderConfiguration: Sendable, Hashable {
   package var rules: [Rule]
   /// What says whether a snapshot is good.
   package var checks: [Check]
+  /// What is watched over beside, and what happens then.
+  package var guarding: GuardPolicy
+  /// What is run for events that somebody should look at; nil: they go to the journal alone.
+  package var alert: AlertCommand?
   /// Where it is written.
   package var source: ConfigurationSource
 
   package init(
     name: String, path: FilePath, repository: FilePath? = nil, ignore: [String] = [],
     settle: SettlePolicy = SettlePolicy(), rules: [Rule] = [], checks: [Check] = [],
+    guarding: GuardPolicy = .standard, alert: AlertCommand? = nil,
     source: ConfigurationSource
   ) {
     self.name = name
@@ -87,6 +92,8 @@ package struct FolderConfiguration: Sendable, Hashable {
     self.settle = settle
     self.rules = rules
     self.checks = checks
+    self.guarding = guarding
+    self.alert = alert
     self.source = source
   }
 }

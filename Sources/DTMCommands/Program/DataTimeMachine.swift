@@ -36,7 +36,8 @@ struct DataTimeMachine: ParsableCommand {
       CommandGroup(
         name: "Look after it",
         subcommands: [
-          Doctor.self, MakeChecks.self, Verify.self, Repair.self, Prune.self, Forget.self,
+          Doctor.self, MakeChecks.self, GuardVerb.self, Verify.self, Repair.self, Prune.self,
+          Forget.self,
           ConfigurationCommand.self,
           Completions.self,
         ]),

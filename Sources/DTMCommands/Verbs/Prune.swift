@@ -15,7 +15,8 @@ struct Prune: ReportingVerb {
       newest of each branch, tagged and pinned ones, and the newest whose checks all passed stay in \
       any case. Without a rule here: last 20, hourly 48, daily 30, weekly 12, monthly 24, yearly 5, \
       within 1d. What is taken away can be restored by its id still, and dtm undo brings it back; \
-      no room is freed yet.
+      no room is freed yet. While an alarm of the guard holds (dtm guard) nothing is taken away: \
+      status 75.
       """)
 
   @Flag(help: "Only say what would be taken away")
@@ -23,6 +24,9 @@ struct Prune: ReportingVerb {
 
   @Flag(help: "Say for each snapshot why it stays or goes")
   var explain = false
+
+  @Flag(help: "Prune although the guard's alarm holds all snapshots")
+  var ignoreHold = false
 
   @Option(help: ArgumentHelp("Keep the newest n", valueName: "n"))
   var keepLast: Int?
@@ -76,11 +80,19 @@ struct Prune: ReportingVerb {
     }
   }
 
+  /// A dry run only says it.
+  private func checkHold(_ access: FolderAccess) throws {
+    do { try RetentionHold.check(access) } catch let hold as CommandFailure where dryRun {
+      access.invocation.remark(hold.message)
+    }
+  }
+
   func run(in invocation: Invocation) throws -> CommandStatus {
     let access = try FolderAccess(invocation)
     let retention = Retention(policy, calendar: invocation.calendar)
     let plan = try access.history.prunePlan(retention.reasons)
     var operation: UInt64?
+    if !ignoreHold, !plan.pruned.isEmpty { try checkHold(access) }
     if !dryRun, !plan.pruned.isEmpty {
       let count = Words.count(plan.pruned.count, "snapshot")
       try access.commit(

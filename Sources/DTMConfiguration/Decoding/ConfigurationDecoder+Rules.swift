@@ -124,7 +124,7 @@ extension ConfigurationDecoder {
     return (files, matching)
   }
 
-  private mutating func pattern(_ node: JSONNode, _ key: some ConfigurationKey) -> RulePattern? {
+  mutating func pattern(_ node: JSONNode, _ key: some ConfigurationKey) -> RulePattern? {
     guard let text = text(node, key.rawValue, "a pattern in a string") else { return nil }
     if let fault = Self.fault(ofPattern: text) {
       report(node, "\(Self.name(of: node)) can't be a pattern: \(fault)")
@@ -137,7 +137,7 @@ extension ConfigurationDecoder {
     return pattern
   }
 
-  private mutating func count(_ node: JSONNode, _ key: some ConfigurationKey) -> Int? {
+  mutating func count(_ node: JSONNode, _ key: some ConfigurationKey) -> Int? {
     guard case .count(let range) = key.rule else { return nil }
     guard let number = node.int, range.contains(number) else {
       report(

@@ -31,6 +31,8 @@ struct ConfigurationDecoder {
     var settle = SettleOverrides()
     var rules: [Rule] = []
     var checks: [Check] = []
+    var guarding = GuardPolicy.standard
+    var alert: AlertCommand?
     var isDropIn: Bool
     var file: FilePath
   }
@@ -106,6 +108,8 @@ struct ConfigurationDecoder {
       case .settle: result.settle = decoder.settle(value)
       case .rules: result.rules = decoder.rules(value)
       case .checks: result.checks = decoder.checks(value)
+      case .guarding: result.guarding = decoder.guarding(value)
+      case .alert: result.alert = decoder.alert(value)
       }
     }
     if result.name == nil, node["name"] == nil, let path = result.path {

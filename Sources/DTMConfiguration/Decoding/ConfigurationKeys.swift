@@ -47,6 +47,10 @@ enum ValueRule: Sendable {
   /// `02:30`, local.
   case timeOfDay
   case flag
+  /// `30%`: a whole number from 1 to 100.
+  case percentage
+  /// An array of some of these words.
+  case words([String])
   /// An array of texts: a program's absolute path, and its arguments.
   case command
   case ruleName
@@ -143,7 +147,8 @@ enum DefaultsKey: String, ConfigurationKey {
 
 enum FolderKey: String, ConfigurationKey {
   case schema = "$schema"
-  case name, path, repository, ignore, settle, rules, checks
+  case name, path, repository, ignore, settle, rules, checks, alert
+  case guarding = "guard"
 
   static var objectName: String { "a folder" }
   static var definition: String { "folder" }
@@ -159,6 +164,8 @@ enum FolderKey: String, ConfigurationKey {
     case .settle: .object(SettleKey.self)
     case .rules: .objects(RuleKey.self)
     case .checks: .objects(CheckKey.self)
+    case .guarding: .object(GuardKey.self)
+    case .alert: .object(AlertKey.self)
     }
   }
 
@@ -173,6 +180,9 @@ enum FolderKey: String, ConfigurationKey {
     case .settle: "When it is captured after a change; what is left out is as in defaults."
     case .rules: "When it is captured besides, and what those snapshots are given."
     case .checks: "Commands that say whether a snapshot is good, run after each."
+    case .guarding:
+      "What raises an alarm when files are removed or destroyed in mass. Left out: as the defaults of its keys are; an object means only the shares that it has, and {} guards nothing."
+    case .alert: "A command that is run for each alert; left out: alerts go to the journal alone."
     }
   }
 

@@ -115,7 +115,8 @@ struct ConfigurationLoader {
         FolderConfiguration(
           name: name.text, path: path.path, repository: folder.repository?.path,
           ignore: document.ignore + folder.ignore, settle: folder.settle.applied(to: defaults),
-          rules: folder.rules, checks: folder.checks,
+          rules: folder.rules, checks: folder.checks, guarding: folder.guarding,
+          alert: folder.alert,
           source: ConfigurationSource(
             file: folder.file, line: folder.node.line, column: folder.node.column,
             isDropIn: folder.isDropIn)))

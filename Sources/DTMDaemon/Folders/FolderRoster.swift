@@ -82,6 +82,7 @@ final class FolderRoster: Sendable {
     _ new: FolderConfiguration, _ old: FolderConfiguration
   ) -> Bool {
     new.path == old.path && new.repository == old.repository && new.ignore == old.ignore
-      && new.rules == old.rules && new.checks == old.checks
+      && new.rules == old.rules && new.checks == old.checks && new.guarding == old.guarding
+      && new.alert == old.alert
   }
 }

@@ -22,6 +22,7 @@ package enum DaemonEvent: String, Sendable, CaseIterable {
   case repositoryUnavailable
   case partStalled
   case checkFailed
+  case guardAlarm
 
   /// The journal's MESSAGE_ID: 32 hexadecimal digits that never change.
   package var messageID: String {
@@ -42,6 +43,7 @@ package enum DaemonEvent: String, Sendable, CaseIterable {
     case .eventsLost: "84d6f962e05d4528b0714be2602a7314"
     case .partStalled: "3da166fa327c4fe69a93e200838f5437"
     case .checkFailed: "5b0f4f6c2a0d4c1f9d2e8e7a41c6b3d9"
+    case .guardAlarm: "7e1f4a0c9b5d4e83a2c6d8f03b9471ea"
     case .changeMissed: "040e9d95eb934dfeb4aa0c590d79f1d1"
     case .changeLate: "2a97929df1a64b35b6930ef742cf49b9"
     case .repositoryUnavailable: "baa8a42b44544b398514333404c0666e"
@@ -67,6 +69,7 @@ package enum DaemonEvent: String, Sendable, CaseIterable {
     case .eventsLost: "the kernel dropped events; the folder is scanned"
     case .partStalled: "a part of the daemon does not answer"
     case .checkFailed: "a check of a snapshot did not pass"
+    case .guardAlarm: "the guard saw many files removed or destroyed"
     case .changeMissed: "a change was missed by the watcher and found by the audit"
     case .changeLate: "a change that no event tells was found by the audit"
     case .repositoryUnavailable: "the folder's repository can't be used"
@@ -82,6 +85,8 @@ package enum DaemonEvent: String, Sendable, CaseIterable {
     case .configurationRefused, .folderUnprotected, .snapshotFailed, .changeMissed,
       .repositoryUnavailable, .partStalled:
       .error
+    // Data is being lost, and somebody has to act at once.
+    case .guardAlarm: .critical
     }
   }
 }
