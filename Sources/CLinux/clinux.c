@@ -222,6 +222,7 @@ ssize_t clinux_getrandom(void *buffer, size_t length) { return getrandom(buffer,
 
 int clinux_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
 
+const int CLINUX_MFD_CLOEXEC = MFD_CLOEXEC;
 const int CLINUX_O_TMPFILE = O_TMPFILE, CLINUX_O_PATH = O_PATH, CLINUX_O_NOATIME = O_NOATIME,
           CLINUX_O_DIRECTORY = O_DIRECTORY, CLINUX_O_NOFOLLOW = O_NOFOLLOW, CLINUX_O_CLOEXEC = O_CLOEXEC,
           CLINUX_O_NONBLOCK = O_NONBLOCK;

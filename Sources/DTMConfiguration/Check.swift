@@ -14,13 +14,17 @@ package struct Check: Sendable, Hashable {
   /// After so long it is killed.
   package var timeout: Duration
   package var place: Place
+  /// After which snapshots.
+  package var after: CheckSelection
 
   package init(
-    name: String, command: [String], timeout: Duration = .seconds(60), place: Place = .view
+    name: String, command: [String], timeout: Duration = .seconds(60), place: Place = .view,
+    after: CheckSelection = CheckSelection()
   ) {
     self.name = name
     self.command = command
     self.timeout = timeout
     self.place = place
+    self.after = after
   }
 }

@@ -48,6 +48,10 @@ extension FolderConfiguration {
       for check in checks { writer.object { check.writeMembers(to: &$0) } }
     }
     writer.object(FolderKey.keep.rawValue) { keep.writeMembers(to: &$0) }
+    writer.object(FolderKey.guarding.rawValue) { guarding.writeMembers(to: &$0) }
+    if let alert {
+      writer.object(FolderKey.alert.rawValue) { alert.writeMembers(to: &$0) }
+    }
   }
 }
 

@@ -77,13 +77,18 @@ package struct FolderConfiguration: Sendable, Hashable {
   package var checks: [Check]
   /// Which snapshots stay.
   package var keep: KeepPolicy
+  /// What is watched over beside, and what happens then.
+  package var guarding: GuardPolicy
+  /// What is run for events that somebody should look at; nil: they go to the journal alone.
+  package var alert: AlertCommand?
   /// Where it is written.
   package var source: ConfigurationSource
 
   package init(
     name: String, path: FilePath, repository: FilePath? = nil, ignore: [String] = [],
     together: [FileGroup] = [], settle: SettlePolicy = SettlePolicy(), rules: [Rule] = [],
-    checks: [Check] = [], keep: KeepPolicy = KeepPolicy(),
+    checks: [Check] = [], keep: KeepPolicy = KeepPolicy(), guarding: GuardPolicy = .standard,
+    alert: AlertCommand? = nil,
     source: ConfigurationSource
   ) {
     self.name = name
@@ -95,6 +100,8 @@ package struct FolderConfiguration: Sendable, Hashable {
     self.rules = rules
     self.checks = checks
     self.keep = keep
+    self.guarding = guarding
+    self.alert = alert
     self.source = source
   }
 }

@@ -9,7 +9,8 @@ import Testing
     "cat",
     "restore", "checkout", "undo", "redo", "operations", "export", "import", "branch", "tag",
     "label", "pin", "unpin",
-    "run", "stage", "runs", "bisect", "find", "check", "doctor", "verify", "repair", "prune",
+    "run", "stage", "runs", "bisect", "find", "check", "guard", "doctor", "verify", "repair",
+    "prune",
     "forget", "config", "completions",
   ]
 

@@ -29,11 +29,10 @@ import Testing
       [#"2:3: settle has no key "quite"; did you mean "quiet"?"#]
     ),
     (
-      #"{"folders": [{"path": "/a", "guard": []}]}"#,
+      #"{"folders": [{"path": "/a", "colour": []}]}"#,
       [
-        #"1:29: a folder has no key "guard"; "#
-          + "its keys are $schema, name, path, repository, ignore, together, settle, rules, "
-          + "checks"
+        #"1:29: a folder has no key "colour"; its keys are $schema, name, path, repository, "#
+          + "ignore, together, settle, rules, checks, keep, alert, guard"
       ]
     ),
     (

@@ -38,6 +38,9 @@ import Testing
       ("on", definitions["on"], #"{"folders": [{"rules": [{"on": @}]}]}"#),
       ("has", definitions["has"], #"{"folders": [{"rules": [{"on": {"has": @}}]}]}"#),
       ("check", definitions["check"], #"{"folders": [{"checks": [@]}]}"#),
+      ("after", definitions["after"], #"{"folders": [{"checks": [{"after": @}]}]}"#),
+      ("guard", definitions["guard"], #"{"folders": [{"guard": @}]}"#),
+      ("alert", definitions["alert"], #"{"folders": [{"alert": @}]}"#),
     ]
     #expect(definitions.members?.map(\.key) == places.dropFirst().map(\.0))
     for (name, object, place) in places {

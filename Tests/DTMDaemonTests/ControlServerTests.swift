@@ -21,8 +21,12 @@ final class ScriptedHandler: ControlHandler {
   }
 
   let state = Monitor(State())
+  /// Whose repositories are used.
+  let owners = Monitor<Set<UInt32>>([])
   /// Calls wait until it is open, and the server's thread with them.
   let gate = Monitor(true)
+
+  func isOwner(_ user: UInt32) -> Bool { owners.withLock { $0.contains(user) } }
 
   func handle(_ call: DaemonCall, reply: ControlReply) {
     state.update { $0.calls.append(call) }
@@ -279,6 +283,11 @@ final class ScriptedHandler: ControlHandler {
       ["/usr/bin/setpriv", "--reuid=65534", "--clear-groups", "/usr/bin/python3", "-c", script])
     #expect(output == "5\n")
     _ = try ControlClient(socket: path).call("io.dtm.Daemon.Status")
+    // One whose repository the daemon uses has more: the eight run beside what is left of the five.
+    handler.owners.update { $0 = [65534] }
+    let more = try Command.run(
+      ["/usr/bin/setpriv", "--reuid=65534", "--clear-groups", "/usr/bin/python3", "-c", script])
+    #expect(more == "8\n")
   }
 
   private func openToOthers() throws {

@@ -240,6 +240,20 @@ final class FakeEngines: FolderEngines {
 
     func annotate(_ id: String, _ note: RuleNote) throws(FolderEngineError) {}
 
+    func evidence(
+      from before: String, to after: String
+    ) throws(FolderEngineError) -> GuardEvidence { GuardEvidence(files: 1) }
+
+    func raise(
+      _ alarm: Guard.Alarm, of policy: GuardPolicy, after former: GuardRecord?
+    ) throws(FolderEngineError) -> GuardRecord {
+      throw FolderEngineError(.failed, "there is no ref log")
+    }
+
+    func releaseGuard() throws(FolderEngineError) {}
+
+    func guardRecords() throws(FolderEngineError) -> [GuardRecord] { [] }
+
     func close() {
       state.update { $0.closed += 1 }
     }

@@ -101,6 +101,7 @@ int clinux_pidfd_open(pid_t pid);
 
 // --- Constants ------------------------------------------------------------------------------------
 
+extern const int CLINUX_MFD_CLOEXEC;
 extern const int CLINUX_O_TMPFILE, CLINUX_O_PATH, CLINUX_O_NOATIME, CLINUX_O_DIRECTORY, CLINUX_O_NOFOLLOW,
     CLINUX_O_CLOEXEC, CLINUX_O_NONBLOCK;
 extern const int CLINUX_AT_EMPTY_PATH, CLINUX_AT_SYMLINK_NOFOLLOW, CLINUX_AT_SYMLINK_FOLLOW, CLINUX_AT_FDCWD,

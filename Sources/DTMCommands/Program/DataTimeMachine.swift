@@ -36,8 +36,9 @@ struct DataTimeMachine: ParsableCommand {
       CommandGroup(
         name: "Look after it",
         subcommands: [
-          Doctor.self, MakeChecks.self, Verify.self, Repair.self, Prune.self, Forget.self,
-          CollectGarbage.self, Erase.self, Stats.self, ConfigurationCommand.self, Completions.self,
+          Doctor.self, MakeChecks.self, GuardVerb.self, Verify.self, Repair.self, Prune.self,
+          Forget.self, CollectGarbage.self, Erase.self, Stats.self, ConfigurationCommand.self,
+          Completions.self,
         ]),
     ])
 

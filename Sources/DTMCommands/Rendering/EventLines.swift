@@ -82,6 +82,7 @@ struct EventLines {
     case .repositoryUnavailable: "the repository can't be used"
     case .changeMissed: "a change was missed"
     case .checkFailed: "a check did not pass"
+    case .guardAlarm: "the guard saw damage"
     case nil: "alert"
     }
   }

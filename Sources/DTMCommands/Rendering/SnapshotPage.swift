@@ -38,6 +38,7 @@ package struct SnapshotPage {
     add("tags", report.tags.joined(separator: " "))
     add("pinned", report.isPinned ? "yes, it is never pruned" : nil)
     add("checks", Words.labels(report.checks))
+    add("guard", report.alarm.map { Words.visible($0.reason) })
     add("made by", Words.visible("\(snapshot.user)@\(snapshot.host)"))
     add("holds", holds(snapshot))
     add("changed", changed(report))

@@ -15,6 +15,8 @@ package struct SnapshotReport {
   private(set) var storedBytes: Int?
   private(set) var durationInMicroseconds: Int?
   private(set) var rewrittenFrom: String?
+  /// Damage that the guard saw in it.
+  private(set) var alarm: GuardRecord?
   /// Rules that fired when nothing had changed since it.
   private var addedRules: [String] = []
 
@@ -31,6 +33,7 @@ package struct SnapshotReport {
       case "storedBytes": storedBytes = Int(text)
       case RefLog.durationFact: durationInMicroseconds = Int(text)
       case "rewrittenFrom": rewrittenFrom = text
+      case GuardRecord.name: alarm = GuardRecord(known.id, decoding: value)
       case _ where key.hasPrefix("label:"): labels[String(key.dropFirst("label:".count))] = text
       case _ where key.hasPrefix("rule:"): addedRules.append(String(key.dropFirst("rule:".count)))
       case _ where key.hasPrefix("check:"): checks[String(key.dropFirst("check:".count))] = text
@@ -45,7 +48,7 @@ package struct SnapshotReport {
   /// Whether something about it is to be looked at.
   var isFlagged: Bool {
     let outcome = labels["outcome"]
-    return !snapshot.isComplete || snapshot.trigger == "guard" || outcome == "failed"
+    return !snapshot.isComplete || alarm != nil || outcome == "failed"
       || outcome == "abandoned" || checks.values.contains { $0 != "pass" }
   }
 
@@ -91,6 +94,7 @@ package struct SnapshotReport {
       for problem in snapshot.problems { writer.problem(problem) }
     }
     writer.field("rewrittenFrom", rewrittenFrom)
+    writer.field("guard", alarm?.reason)
   }
 
   private static func write(

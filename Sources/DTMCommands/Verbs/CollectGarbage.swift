@@ -8,17 +8,21 @@ struct CollectGarbage: ReportingVerb {
   static let configuration = CommandConfiguration(
     commandName: "gc",
     abstract: "Free the room of what no kept snapshot needs",
-    usage: "dtm gc [--now] [options]",
+    usage: "dtm gc [--now] [--ignore-hold] [options]",
     discussion: """
       Snapshots that were pruned or forgotten stay restorable for seven days, or what the folder's \
       keep.grace says; then their content is freed, but for what others need. With --now that time does \
       not count, and dtm undo can't bring them back any more. Packs of which much is not needed are \
       written anew. Snapshots, restores and readers go on meanwhile; what somebody who began earlier may \
-      still build on is freed by the next dtm gc. It can be ended at any time.
+      still build on is freed by the next dtm gc. It can be ended at any time. While an alarm of the guard holds \
+      (dtm guard) nothing is freed: status 75.
       """)
 
   @Flag(help: "Free what was pruned just now too, and write packs anew that have little waste")
   var now = false
+
+  @Flag(help: "Free also what an alarm of the guard holds")
+  var ignoreHold = false
 
   @OptionGroup var options: OutputOptions
 
@@ -27,6 +31,7 @@ struct CollectGarbage: ReportingVerb {
 
   func run(in invocation: Invocation) throws -> CommandStatus {
     let access = try FolderAccess(invocation)
+    if !ignoreHold { try RetentionHold.check(access) }
     let context = RepositoryRepair.Context(
       time: invocation.time.now(), pid: ProcessSignals.processID, uid: invocation.user)
     let deadline = invocation.time.monotonic() + Self.patience

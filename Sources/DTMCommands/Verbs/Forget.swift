@@ -10,16 +10,21 @@ struct Forget: ReportingVerb {
     usage: "dtm forget SNAPSHOT... [options]",
     discussion: """
       The newest of a branch, tagged and pinned ones can't be taken away. dtm undo brings them back, until \
-      dtm gc --now, or the time of grace and dtmd, have freed their room.
+      dtm gc --now, or the time of grace and dtmd, have freed their room. While an alarm of the guard holds \
+      (dtm guard) nothing is taken away: status 75.
       """)
 
   @Argument(help: "The snapshots")
   var snapshots: [String]
 
+  @Flag(help: "Take them away although the guard's alarm holds all snapshots")
+  var ignoreHold = false
+
   @OptionGroup var options: OutputOptions
 
   func run(in invocation: Invocation) throws -> CommandStatus {
     let access = try FolderAccess(invocation)
+    if !ignoreHold { try RetentionHold.check(access) }
     let history = access.history
     let holds = history.holds
     var chosen: [KnownSnapshot] = []

@@ -11,12 +11,15 @@ struct MakeChecks: ReportingVerb {
     abstract: "Run the configured checks on snapshots",
     usage: "dtm check [SNAPSHOT...] [options]",
     discussion: """
-      The checks are those that the daemon's configuration has for the folder; the newest result of \
-      each counts, and @good is the newest snapshot that passed all. Status 1: one did not pass.
+      The checks are those that the daemon's configuration has for the folder, as far as their "after" \
+      selects the snapshot; the newest result of each counts, and @good is the newest snapshot that passed all. Status 1: one did not pass.
       """)
 
   @Argument(help: "The snapshots (default: HEAD)")
   var snapshots: [String] = []
+
+  @Flag(help: "Run every check, whatever its \"after\" says")
+  var all = false
 
   @OptionGroup var options: OutputOptions
 
@@ -31,6 +34,10 @@ struct MakeChecks: ReportingVerb {
     let known = try (snapshots.isEmpty ? ["HEAD"] : snapshots).map { try access.snapshot($0) }
     var results: [(KnownSnapshot, [CheckReport])] = []
     for known in known {
+      let checks = try all ? checks : selected(checks, known, access)
+      if checks.isEmpty {
+        invocation.remark("no check is for \(Words.short(known.id)); --all runs every one")
+      }
       let reports = invocation.progress.during("checking \(Words.short(known.id))") {
         checks.map { check in
           run.run(
@@ -45,6 +52,15 @@ struct MakeChecks: ReportingVerb {
     }
     if options.json { try printJSON(results, invocation) }
     return results.allSatisfy { $0.1.allSatisfy { $0.result == .pass } } ? .done : .negative
+  }
+
+  private func selected(
+    _ checks: [Check], _ known: KnownSnapshot, _ access: FolderAccess
+  ) throws -> [Check] {
+    let (labels, rules) = try access.history.marks(of: known)
+    return checks.filter {
+      $0.after.selects(trigger: known.snapshot.trigger, rules: rules, labels: labels)
+    }
   }
 
   private func configured(_ access: FolderAccess) throws -> [Check] {

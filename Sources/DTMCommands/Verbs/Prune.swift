@@ -17,7 +17,8 @@ struct Prune: ReportingVerb {
       any case. Without a rule here: the folder's keep in dtmd's configuration, which dtmd applies daily; \
       without that: last 20, hourly 48, daily 30, weekly 12, monthly 24, yearly 5, within 1d. What is \
       taken away can be restored by its id, and dtm undo brings it back, until the time of grace is over \
-      and dtm gc, or dtmd, has freed its room.
+      and dtm gc, or dtmd, has freed its room. While an alarm of the guard holds (dtm guard) nothing is \
+      taken away: status 75.
       """)
 
   @Flag(help: "Only say what would be taken away")
@@ -25,6 +26,9 @@ struct Prune: ReportingVerb {
 
   @Flag(help: "Say for each snapshot why it stays or goes")
   var explain = false
+
+  @Flag(help: "Prune although the guard's alarm holds all snapshots")
+  var ignoreHold = false
 
   @Option(help: ArgumentHelp("Keep the newest n", valueName: "n"))
   var keepLast: Int?
@@ -78,10 +82,18 @@ struct Prune: ReportingVerb {
     }
   }
 
+  /// A dry run only says it.
+  private func checkHold(_ access: FolderAccess) throws {
+    do { try RetentionHold.check(access) } catch let hold as CommandFailure where dryRun {
+      access.invocation.remark(hold.message)
+    }
+  }
+
   func run(in invocation: Invocation) throws -> CommandStatus {
     let access = try FolderAccess(invocation)
     let policy = try givenPolicy ?? access.keepPolicy().retention
     let retention = Retention(policy, calendar: invocation.calendar)
+    if !ignoreHold { try checkHold(access) }
     let pruning = try Pruning(
       access.repository, folder: access.id, isDryRun: dryRun, uid: invocation.user,
       at: invocation.time.now(), rule: retention.reasons)

@@ -124,7 +124,7 @@ extension ConfigurationDecoder {
     return (files, matching)
   }
 
-  private mutating func pattern(_ node: JSONNode, _ key: some ConfigurationKey) -> RulePattern? {
+  mutating func pattern(_ node: JSONNode, _ key: some ConfigurationKey) -> RulePattern? {
     guard let text = text(node, key.rawValue, "a pattern in a string") else { return nil }
     if let fault = Self.fault(ofPattern: text) {
       report(node, "\(Self.name(of: node)) can't be a pattern: \(fault)")

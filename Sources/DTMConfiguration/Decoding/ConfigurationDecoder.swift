@@ -33,6 +33,8 @@ struct ConfigurationDecoder {
     var rules: [Rule] = []
     var checks: [Check] = []
     var keep: KeepPolicy?
+    var guarding = GuardPolicy.standard
+    var alert: AlertCommand?
     var isDropIn: Bool
     var file: FilePath
   }
@@ -110,6 +112,8 @@ struct ConfigurationDecoder {
       case .rules: result.rules = decoder.rules(value)
       case .checks: result.checks = decoder.checks(value)
       case .keep: result.keep = decoder.keep(value)
+      case .guarding: result.guarding = decoder.guarding(value)
+      case .alert: result.alert = decoder.alert(value)
       }
     }
     if result.name == nil, node["name"] == nil, let path = result.path {

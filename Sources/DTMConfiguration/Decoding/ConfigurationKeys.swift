@@ -49,6 +49,10 @@ enum ValueRule: Sendable {
   /// `02:30`, local.
   case timeOfDay
   case flag
+  /// `30%`: a whole number from 1 to 100.
+  case percentage
+  /// An array of some of these words.
+  case words([String])
   /// An array of texts: a program's absolute path, and its arguments.
   case command
   case ruleName
@@ -145,7 +149,8 @@ enum DefaultsKey: String, ConfigurationKey {
 
 enum FolderKey: String, ConfigurationKey {
   case schema = "$schema"
-  case name, path, repository, ignore, together, settle, rules, checks, keep
+  case name, path, repository, ignore, together, settle, rules, checks, keep, alert
+  case guarding = "guard"
 
   static var objectName: String { "a folder" }
   static var definition: String { "folder" }
@@ -163,6 +168,8 @@ enum FolderKey: String, ConfigurationKey {
     case .rules: .objects(RuleKey.self)
     case .checks: .objects(CheckKey.self)
     case .keep: .object(KeepKey.self)
+    case .guarding: .object(GuardKey.self)
+    case .alert: .object(AlertKey.self)
     }
   }
 
@@ -181,6 +188,9 @@ enum FolderKey: String, ConfigurationKey {
     case .checks: "Commands that say whether a snapshot is good, run after each."
     case .keep:
       "Which snapshots stay: dtmd prunes the others daily. Where it is there only what it lists holds; left out: last 20, hourly 48, daily 30, weekly 12, monthly 24, yearly 5, within 1d."
+    case .guarding:
+      "What raises an alarm when files are removed or destroyed in mass. Left out: as the defaults of its keys are; an object means only the shares that it has, and {} guards nothing."
+    case .alert: "A command that is run for each alert; left out: alerts go to the journal alone."
     }
   }
 

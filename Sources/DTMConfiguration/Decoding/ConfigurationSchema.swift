@@ -25,7 +25,8 @@ package enum ConfigurationSchema {
       writer.object("$defs") { writer in
         for definition: any ConfigurationKey.Type in [
           DaemonKey.self, DefaultsKey.self, FolderKey.self, SettleKey.self, RuleKey.self,
-          ConditionKey.self, HasKey.self, CheckKey.self, KeepKey.self,
+          ConditionKey.self, HasKey.self, CheckKey.self, CheckAfterKey.self, KeepKey.self,
+          GuardKey.self, AlertKey.self,
         ] {
           writer.object(definition.definition) { write(definition, to: &$0) }
         }
@@ -103,6 +104,12 @@ package enum ConfigurationSchema {
     case .timeOfDay:
       writer.field("type", "string")
       writer.field("pattern", "^([01][0-9]|2[0-3]):[0-5][0-9]$")
+    case .percentage:
+      writer.field("type", "string")
+      writer.field("pattern", "^([1-9][0-9]?|100)%$")
+    case .words(let words):
+      writer.field("type", "array")
+      writer.object("items") { $0.field("enum", strings: words) }
     case .flag: writer.field("type", "boolean")
     case .command:
       writer.field("type", "array")

@@ -117,6 +117,7 @@ struct ConfigurationLoader {
           ignore: document.ignore + folder.ignore, together: folder.together,
           settle: folder.settle.applied(to: defaults),
           rules: folder.rules, checks: folder.checks, keep: folder.keep ?? KeepPolicy(),
+          guarding: folder.guarding, alert: folder.alert,
           source: ConfigurationSource(
             file: folder.file, line: folder.node.line, column: folder.node.column,
             isDropIn: folder.isDropIn)))

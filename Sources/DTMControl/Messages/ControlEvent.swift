@@ -12,6 +12,7 @@ package struct ControlEvent: Sendable, Equatable {
   /// What somebody should look at.
   package enum Alert: String, Sendable, CaseIterable {
     case snapshotFailed, eventsLost, repositoryUnavailable, changeMissed, checkFailed
+    case guardAlarm
   }
 
   package var kind: Kind
@@ -38,6 +39,8 @@ package struct ControlEvent: Sendable, Equatable {
   package var files: [String]?
   package var alert: Alert?
   package var reason: String?
+  /// The snapshot before the damage.
+  package var good: String?
   package var count: Int?
 
   package init(_ kind: Kind, at time: Timestamp, folder: String? = nil, path: String? = nil) {
@@ -78,6 +81,7 @@ extension ControlEvent {
     files = try fields.optionalStrings("files")
     alert = try fields.optionalWord("alert", Alert.self)
     reason = try fields.optionalString("reason")
+    good = try fields.optionalString("good")
     count = try fields.optionalInt("count")
   }
 
@@ -110,6 +114,7 @@ extension ControlEvent {
     list("files", files)
     text("alert", alert?.rawValue)
     text("reason", reason)
+    text("good", good)
     number("count", count)
   }
 

@@ -129,4 +129,7 @@ final class ControlOutbox: Sendable {
 package protocol ControlHandler: Sendable {
   /// Answers now or later; called on the server's thread, so it never blocks.
   func handle(_ call: DaemonCall, reply: ControlReply)
+
+  /// Whether a user owns the repository of a folder that is protected. Called on the server's thread too.
+  func isOwner(_ user: UInt32) -> Bool
 }

@@ -8,6 +8,8 @@ package struct ControlLimits: Sendable {
   package var connections = 1000
   /// Connections at a time of a user who is neither root nor the daemon's.
   package var connectionsOfAUser = 64
+  /// Those of a user whose repository the daemon uses: each `dtm run` holds one for as long as it runs.
+  package var connectionsOfAnOwner = 4096
   /// How long half a message, or an answer that is not fetched, is waited for.
   package var stall = Duration.seconds(30)
 
@@ -208,8 +210,9 @@ private struct ControlLoop {
 
   private func admits(_ peer: PeerCredentials) -> Bool {
     if peer.uid == 0 || peer.uid == daemonUser { return true }
-    return connections.count < limits.connections
-      && connectionsOfUser[peer.uid, default: 0] < limits.connectionsOfAUser
+    let own = connectionsOfUser[peer.uid, default: 0]
+    if connections.count < limits.connections, own < limits.connectionsOfAUser { return true }
+    return own < limits.connectionsOfAnOwner && handler.isOwner(peer.uid)
   }
 
   private mutating func close(_ id: UInt64) {

@@ -10,6 +10,10 @@ struct DaemonHandler: ControlHandler {
     self.core = core
   }
 
+  func isOwner(_ user: UInt32) -> Bool {
+    core.roster.all.contains { $0.owner?.uid == user }
+  }
+
   func handle(_ call: DaemonCall, reply: ControlReply) {
     do throws(DaemonFault) {
       switch call {

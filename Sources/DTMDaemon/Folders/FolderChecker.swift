@@ -35,7 +35,7 @@ final class FolderChecker: Sendable {
       }
       while case .element(let snapshot) = mailbox.receive(until: .never) {
         if isStopping.isSet { return }
-        let failed = checks.run(on: snapshot)
+        guard let failed = checks.run(on: snapshot) else { continue }
         if !isStopping.isSet { report(snapshot, failed) }
       }
     }
@@ -58,8 +58,9 @@ final class FolderChecker: Sendable {
 
 /// The checks of a folder, made on one thread.
 package protocol SnapshotChecks {
-  /// Makes all of a snapshot's and records what they say; returns those that did not pass, with why.
-  func run(on snapshot: String) -> [String]
+  /// Makes all of a snapshot's that were not made yet and records what they say; returns those that did
+  /// not pass, with why. Nil where none is to be made.
+  func run(on snapshot: String) -> [String]?
 }
 
 /// A flag that is set once.

@@ -58,6 +58,20 @@ package protocol FolderEngine {
   /// Adds to a snapshot that is there what rules give it.
   func annotate(_ id: String, _ note: RuleNote) throws(FolderEngineError)
 
+  /// What changed between two snapshots, as far as a guard is concerned. Reads what differs of their trees.
+  func evidence(from before: String, to after: String) throws(FolderEngineError) -> GuardEvidence
+
+  /// Records an alarm of the guard, or that it goes on: the one that came before is given then.
+  func raise(
+    _ alarm: Guard.Alarm, of policy: GuardPolicy, after former: GuardRecord?
+  ) throws(FolderEngineError) -> GuardRecord
+
+  /// Ends all alarms.
+  func releaseGuard() throws(FolderEngineError)
+
+  /// The alarms that hold, the newest first.
+  func guardRecords() throws(FolderEngineError) -> [GuardRecord]
+
   /// Makes the folder's checks, on the thread that calls; `starter` runs their commands.
   var checks: @Sendable (ProgramStarter, SharedFlag) throws -> any SnapshotChecks { get }
 
@@ -164,6 +178,8 @@ package struct CaptureResult: Sendable {
   package var rules: [String] = []
   /// What a scan found and no event had told, as far as that is known.
   package var untold: [AuditVerdict.Finding] = []
+  /// Of a new snapshot, what it says of itself to a guard.
+  package var sample: Guard.Sample?
 
   package init(snapshot: SnapshotSummary?, isCreated: Bool) {
     self.snapshot = snapshot

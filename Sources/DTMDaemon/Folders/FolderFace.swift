@@ -1,4 +1,5 @@
 internal import DTMControl
+internal import DTMFolder
 internal import DTMRepository
 internal import DTMSystem
 internal import DTMWatch
@@ -26,6 +27,8 @@ struct FolderFace: Sendable {
   var hot: [PathKey] = []
   /// What the last snapshot could not capture as it is.
   var problems: [Snapshot.Problem] = []
+  /// Alarms of the guard that nobody has ended, the newest first.
+  var alarms: [GuardRecord] = []
   /// Checks of the newest snapshot that was checked that did not pass, with why.
   var failedChecks: [String] = []
   /// Why the history could not be pruned or collected the last time; nil where it could.
@@ -60,6 +63,7 @@ extension FolderStatus {
 
   /// From the best to the worst: what is worse overrides the state, and every reason is told.
   private mutating func judge(_ face: FolderFace, _ watch: WatchStatus?) {
+    for alarm in face.alarms { worsen(.degraded, FolderStatus.text(alarm, path: path)) }
     if let pause = face.pause { worsen(.paused, FolderStatus.text(pause, path: path)) }
     if let watch { judge(watch) }
     if face.needsScan, watch?.condition == .watching {
@@ -134,6 +138,17 @@ extension FolderStatus {
       return "automatic snapshots are held until somebody resumes them: \(end)"
     }
     return "automatic snapshots are held until \(LocalCalendar().display(until)); at once: \(end)"
+  }
+
+  private static func text(_ alarm: GuardRecord, path: String) -> String {
+    let command = "dtm -C \(Quoting.shell(Array(path.utf8)))"
+    let calendar = LocalCalendar()
+    let (good, damaged) = (alarm.good.hex.prefix(8), alarm.damaged.hex.prefix(8))
+    let hold = alarm.holdsRetention ? "nothing is pruned" : "this is shown"
+    return "the guard: \(alarm.reason), at \(calendar.display(alarm.time));"
+      + " look: \(command) diff \(good) \(damaged); go back: \(command) restore \(good);"
+      + " it is as it should be: \(command) guard release (else \(hold) until"
+      + " \(calendar.display(alarm.until)))"
   }
 
   private static func counts(

@@ -152,6 +152,7 @@ extension FolderLoop {
     if result.isCreated, let snapshot = result.snapshot {
       record(snapshot, result, basis, trigger, lasted)
       checker?.offer(snapshot.id)
+      guardAgainst(result, trigger.kind)
     }
     guard let request else { return }
     if let snapshot = result.snapshot {

@@ -10,6 +10,7 @@ extension FolderLoop {
   mutating func openChecks(_ engine: any FolderEngine) {
     if configuration.checks.isEmpty || checker != nil { return }
     let (make, shared, logger, time) = (engine.checks, shared, logger, time)
+    let alerter = alerter
     let (name, path, owner) = (configuration.name, configuration.path, identity)
     do throws(Errno) {
       checker = try FolderChecker(folder: name, logger: logger) { isStopping in
@@ -28,6 +29,7 @@ extension FolderLoop {
         event.alert = .checkFailed
         event.reason = reason
         shared.events.publish(event, owner: owner)
+        alerter?.offer(event)
       }
     } catch {
       logger.error("checks can't be made", metadata: ["error": "\(error)"])

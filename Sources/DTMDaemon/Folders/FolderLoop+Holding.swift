@@ -90,6 +90,7 @@ extension FolderLoop {
   /// Tells those who listen.
   func publish(_ event: ControlEvent) {
     shared.events.publish(event, owner: identity)
+    if event.kind == .alert { alerter?.offer(event) }
   }
 
   func publish(

@@ -51,11 +51,13 @@ extension FolderLoop {
       }
       identity = owner
       shared.state.update { $0.face.owner = owner }
+      openAlerter(owner)
     }
     let engine = try engines.open(configuration, progress: shared.progress)
     do throws(FolderEngineError) {
       let newest = try engine.newestSnapshot()
       try openRules(engine)
+      try openGuard(engine)
       try watch(engine.exclusion, holdsWhenEmpty: (newest?.files ?? 0) > 0)
       self.engine = engine
       openChecks(engine)
@@ -67,6 +69,17 @@ extension FolderLoop {
     } catch {
       engine.close()
       throw error
+    }
+  }
+
+  /// Begins to run the alert command, where one is configured.
+  private mutating func openAlerter(_ owner: FolderOwner) {
+    guard let command = configuration.alert, alerter == nil else { return }
+    do throws(Errno) {
+      alerter = try FolderAlerter(
+        command, folder: configuration, owner: owner, logger: logger)
+    } catch {
+      logger.error("alerts can't be sent", metadata: ["error": "\(error)"])
     }
   }
 
@@ -110,6 +123,7 @@ extension FolderLoop {
     requests = [:]
     checker?.stop()
     upkeeper?.stop()
+    alerter?.stop()
     engine?.close()
     engine = nil
     watcher?.stop()

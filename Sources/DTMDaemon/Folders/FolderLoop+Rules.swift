@@ -170,7 +170,13 @@ extension FolderLoop {
       let isSilent =
         note.labels.isEmpty && note.tags.isEmpty && !note.isPinned
         && trigger.requests.allSatisfy { $0.kind == .schedule }
-      if !isSilent { try engine?.annotate(snapshot.id, note) }
+      if !isSilent {
+        try engine?.annotate(snapshot.id, note)
+        // What it was given may be what a check waits for.
+        if configuration.checks.contains(where: { !$0.after.isEverything }) {
+          checker?.offer(snapshot.id)
+        }
+      }
     }
     if let snapshot = result.snapshot {
       let before = labelled?.snapshot == snapshot.id ? labelled?.labels ?? [:] : [:]

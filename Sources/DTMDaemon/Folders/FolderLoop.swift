@@ -72,6 +72,15 @@ struct FolderLoop {
   /// At work, or just finished; nil between.
   var upkeeper: FolderUpkeeper?
   var nextUpkeep: Duration?
+  /// Nil where alerts go to the journal alone, or it is not known yet whose the repository is.
+  var alerter: FolderAlerter?
+  /// What snapshots removed and rewrote.
+  var watchfulness: Guard
+  /// Alarms that hold, the newest first, and when it is looked whether somebody has ended them.
+  var alarms: [GuardRecord] = []
+  var nextAlarmLook: Duration?
+  /// The newest snapshot that was compared with those before the damage.
+  var comparedWithGood: String?
   /// When files that changed are measured again.
   var nextMeasure: Duration?
   /// When the folder's protection began, for what was there before.
@@ -98,6 +107,7 @@ struct FolderLoop {
     self.logger = logger
     self.shared = shared
     settler = Settler(policy: configuration.settle)
+    watchfulness = Guard(configuration.guarding)
   }
 
   /// Runs until the mailbox is closed, then takes the last snapshot and cleans up.
@@ -111,6 +121,7 @@ struct FolderLoop {
       upkeepIfDue()
       lookAtHotIfDue()
       fireIfDue()
+      lookAtAlarmsIfDue()
       perform(settler.on(.timer, at: time.monotonic()))
       settleWaiters()
       tellState()
@@ -218,9 +229,7 @@ struct FolderLoop {
       !isDirty || settler.isWaitingForWriters || !waiters.isEmpty || rules?.countsFiles == true)
     let times = [
       settler.deadline, nextOpening, nextPoll, nextHotLook, auditTime, untoldTime, upkeepTime,
-      pauseEnd,
-      ownWritesLimit,
-      ruleTime, nextMeasure,
+      pauseEnd, ownWritesLimit, ruleTime, nextMeasure, nextAlarmLook,
       waiters.deadline(isDirty: isDirty, lastChange: lastToldEvent),
     ].compactMap { $0 }
     guard let earliest = times.min() else { return .never }

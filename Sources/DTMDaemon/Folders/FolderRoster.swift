@@ -83,6 +83,6 @@ final class FolderRoster: Sendable {
   ) -> Bool {
     new.path == old.path && new.repository == old.repository && new.ignore == old.ignore
       && new.together == old.together && new.rules == old.rules && new.checks == old.checks
-      && new.keep == old.keep
+      && new.keep == old.keep && new.guarding == old.guarding && new.alert == old.alert
   }
 }

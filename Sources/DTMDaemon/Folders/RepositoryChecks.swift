@@ -12,7 +12,7 @@ struct RepositoryChecks: SnapshotChecks {
   private let run: CheckRun
   private let repository: Repository
   private let id: PackID
-  private let orders: [CheckOrder]
+  private let checks: [Check]
   private let isStopping: SharedFlag
 
   /// Opens the repository anew, as one thread's value can't be another's. Throws where it can't be.
@@ -30,25 +30,31 @@ struct RepositoryChecks: SnapshotChecks {
     let folder = try Folder(
       at: location.folder, id: id, repository: repository,
       repositoryPath: location.repository, ignoring: configuration.ignore)
-    let shown = ["PATH", "LANG", "LC_ALL", "TZ"].map { Array("\($0)=".utf8) }
     run = CheckRun(
-      folder, starter: starter, scratch: Self.scratch,
-      environment: ProcessEnvironment.entries.filter { entry in
-        shown.contains { entry.starts(with: $0) }
-      })
-    orders = configuration.checks.map { CheckOrder($0) }
+      folder, starter: starter, scratch: Self.scratch, environment: SharedEnvironment.entries)
+    checks = configuration.checks
   }
 
-  func run(on snapshot: String) -> [String] {
-    guard let id = ObjectID(hex: snapshot) else { return [] }
+  func run(on snapshot: String) -> [String]? {
+    guard let id = ObjectID(hex: snapshot) else { return nil }
     do throws(FolderError) {
-      let known = try History(repository, folder: self.id).snapshot(id)
+      let history = try History(repository, folder: self.id)
+      let known = try history.snapshot(id)
+      let (labels, rules) = try history.marks(of: known)
+      let made = try history.facts(of: id)
+      let orders = checks.filter { check in
+        // A snapshot comes again when rules give it more.
+        made["check:\(check.name)"] == nil
+          && check.after.selects(
+            trigger: known.snapshot.trigger, rules: rules, labels: labels)
+      }
+      if orders.isEmpty { return nil }
       let isStopping = isStopping
       var reports: [CheckReport] = []
-      for order in orders {
+      for order in orders.map({ CheckOrder($0) }) {
         let report = run.run(order, on: known) { isStopping.isSet }
         // One that was cut off says nothing.
-        if isStopping.isSet { return [] }
+        if isStopping.isSet { return nil }
         reports.append(report)
       }
       try run.record(reports, of: known)

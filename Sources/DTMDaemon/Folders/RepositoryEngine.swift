@@ -298,6 +298,9 @@ final class RepositoryEngine: FolderEngine {
     guard outcome.wasCreated else { return result }
     let counts = snapshot.counts
     result.changedEntries = counts.added + counts.modified + counts.removed
+    result.sample = Guard.Sample(
+      id: id.hex, parent: snapshot.parent?.hex, files: counts.files, added: counts.added,
+      modified: counts.modified, removed: counts.removed)
     return result
   }
 }

@@ -35,6 +35,8 @@ struct RepositoryUpkeep {
   func run() throws(FolderEngineError) -> UpkeepReport {
     var report = UpkeepReport()
     do throws(FolderError) {
+      // An alarm holds everything as it is.
+      if try History(repository, folder: id).retentionHold(at: time.now()) != nil { return report }
       let retention = Retention(keep.retention, calendar: LocalCalendar())
       let pruning = try Pruning(
         repository, folder: id, uid: ThreadIdentity.current.uid, at: time.now(),

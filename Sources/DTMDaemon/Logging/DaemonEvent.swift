@@ -25,6 +25,7 @@ package enum DaemonEvent: String, Sendable, CaseIterable {
   case roomFreed
   case upkeepFailed
   case machineSlept
+  case guardAlarm
 
   /// The journal's MESSAGE_ID: 32 hexadecimal digits that never change.
   package var messageID: String {
@@ -48,6 +49,7 @@ package enum DaemonEvent: String, Sendable, CaseIterable {
     case .upkeepFailed: "e2f4d1a96b7c4b43a1c8d95f3e07ba62"
     case .checkFailed: "5b0f4f6c2a0d4c1f9d2e8e7a41c6b3d9"
     case .machineSlept: "7f1d1c3a52ab4c0e9b6a2f0d8c4e6b17"
+    case .guardAlarm: "7e1f4a0c9b5d4e83a2c6d8f03b9471ea"
     case .changeMissed: "040e9d95eb934dfeb4aa0c590d79f1d1"
     case .changeLate: "2a97929df1a64b35b6930ef742cf49b9"
     case .repositoryUnavailable: "baa8a42b44544b398514333404c0666e"
@@ -76,6 +78,7 @@ package enum DaemonEvent: String, Sendable, CaseIterable {
     case .upkeepFailed: "the folder's history could not be pruned or collected"
     case .checkFailed: "a check of a snapshot did not pass"
     case .machineSlept: "the machine slept; everything is compared once"
+    case .guardAlarm: "the guard saw many files removed or destroyed"
     case .changeMissed: "a change was missed by the watcher and found by a scan"
     case .changeLate: "a change that no event tells was found by a scan"
     case .repositoryUnavailable: "the folder's repository can't be used"
@@ -93,6 +96,8 @@ package enum DaemonEvent: String, Sendable, CaseIterable {
     case .configurationRefused, .folderUnprotected, .snapshotFailed, .changeMissed,
       .repositoryUnavailable, .partStalled:
       .error
+    // Data is being lost, and somebody has to act at once.
+    case .guardAlarm: .critical
     }
   }
 }

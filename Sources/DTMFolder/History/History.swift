@@ -85,6 +85,29 @@ package struct History {
     return !checks.isEmpty && checks.allSatisfy { $0.value.elementsEqual("pass".utf8) }
   }
 
+  /// The labels of a snapshot and the rules that fired for it: those it was made with, and those that it was
+  /// given since.
+  package func marks(
+    of known: KnownSnapshot
+  ) throws(FolderError) -> (labels: [String: String], rules: [String]) {
+    var (labels, rules) = (known.snapshot.labels, known.snapshot.rules)
+    for (key, value) in try facts(of: known.id) {
+      if key.hasPrefix("label:") {
+        labels[String(key.dropFirst("label:".count))] = String(decoding: value, as: UTF8.self)
+      } else if key.hasPrefix("rule:") {
+        rules.append(String(key.dropFirst("rule:".count)))
+      }
+    }
+    return (labels, rules)
+  }
+
+  /// Whether some check of a snapshot did not pass.
+  package func isBad(_ id: ObjectID) throws(FolderError) -> Bool {
+    try facts(of: id).contains {
+      $0.key.hasPrefix("check:") && !$0.value.elementsEqual("pass".utf8)
+    }
+  }
+
   /// Whether a snapshot was taken away on purpose. Its content may still be there.
   package func isPruned(_ id: ObjectID) throws(FolderError) -> Bool {
     try onRepository { () throws(RepositoryError) in try repository.refLog.isPruned(id) }

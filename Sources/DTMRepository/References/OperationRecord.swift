@@ -28,7 +28,7 @@ package struct OperationRecord: Sendable {
   /// back itself.
   private static let passiveKinds: Set<String> = [
     "init", "checkpoint", "snapshot", "check", "label", "undo", "redo", "collect", "repair",
-    "erase",
+    "erase", "guard",
   ]
 
   /// Whether it is one of the operations that `undo` considers.

@@ -25,6 +25,10 @@ package struct FolderRefs: Sendable, Hashable {
   /// What the refs of all tags, and of all pins, begin with.
   package var tags: String { prefix + "tags/" }
   package var pins: String { prefix + "pins/" }
+  /// → the snapshot before the damage that the guard saw in this one.
+  package func guardHold(_ snapshot: ObjectID) -> String { guardHolds + snapshot.hex }
+  /// What the refs of all of them begin with.
+  package var guardHolds: String { prefix + "holds/" }
 
   /// Why a name can't be a branch's or a tag's; nil where it can.
   ///

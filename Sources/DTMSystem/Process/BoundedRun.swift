@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 package import SystemPackage
 
@@ -14,15 +15,17 @@ package enum BoundedRun {
   /// How often it is looked whether it has ended, or is to be ended.
   private static let tick = Duration.milliseconds(20)
 
-  /// Runs it to its end. `keeping`: bytes of its output; the rest is read and thrown away. What it has
-  /// started and left behind in its process group is killed. Blocking.
+  /// Runs it to its end. `keeping`: bytes of its output; the rest is read and thrown away. `input`: what it
+  /// finds at its standard input. What it has started and left behind in its process group is killed.
+  /// Blocking.
   package static func run(
     _ order: ProgramOrder, with starter: ProgramStarter, within limit: Duration, keeping: Int,
-    isCancelled: () -> Bool = { false }
+    input: [UInt8] = [], isCancelled: () -> Bool = { false }
   ) throws(Errno) -> Outcome {
     let ends = try Descriptor.pipeEnds()
     let reading = Descriptor(owning: ends.reading)
-    let pid = try start(order, with: starter, writingTo: Descriptor(owning: ends.writing))
+    let pid = try start(
+      order, with: starter, input: input, writingTo: Descriptor(owning: ends.writing))
     let deadline = Deadline.after(limit)
     var output: [UInt8] = []
     var isOpen = true
@@ -49,11 +52,19 @@ package enum BoundedRun {
 
   /// The program has the pipe's end alone.
   private static func start(
-    _ order: ProgramOrder, with starter: ProgramStarter, writingTo end: consuming Descriptor
+    _ order: ProgramOrder, with starter: ProgramStarter, input: [UInt8],
+    writingTo end: consuming Descriptor
   ) throws(Errno) -> Int32 {
     var order = order
     order.isDetached = true
     order.output = end.rawValue
+    if input.isEmpty { return try starter.start(order) }
+    // A file without a name and not a pipe, whose room is small: nobody waits for the program to read.
+    let number = unsafe clinux_memfd_create("dtm-input", UInt32(CLINUX_MFD_CLOEXEC))
+    if number < 0 { throw .current }
+    let file = Descriptor(owning: number)
+    try file.write(input, at: 0)
+    order.input = file.rawValue
     return try starter.start(order)
   }
 

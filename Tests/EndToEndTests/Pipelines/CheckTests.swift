@@ -108,6 +108,28 @@ import Testing
     #expect(try work.shell("kill -0 $(cat pid) 2>/dev/null && echo lives || true").isEmpty)
   }
 
+  @Test func `run after the snapshots that their "after" selects`() throws {
+    try configure(
+      check("stage", "exit 0", #", "after": {"labels": {"stage": "cl*"}}"#) + ","
+        + check("manual", "exit 0", #", "after": {"triggers": ["manual"]}"#))
+    let daemon = try Daemon(configured: work)
+    let manual = try work.snapshot().id()
+    try wait(for: "pass", of: "manual", on: manual)
+    #expect(try result(manual, "stage") == nil)
+    let stage = try work.good("stage", "begin", "clean", "--json").json()
+    let id = try #require(stage["snapshot"]?["id"]?.string ?? stage["id"]?.string)
+    try wait(for: "pass", of: "stage", on: id)
+    #expect(try result(id, "manual") == nil)
+    #expect(daemon.stop() == 0)
+    // By hand the same are chosen, unless all are wanted.
+    try work.write("orders.csv", "more\n")
+    let second = try work.snapshot().id()
+    try work.good("check")
+    #expect(try result(second, "manual") == "pass" && result(second, "stage") == nil)
+    try work.good("check", "--all")
+    #expect(try result(second, "stage") == "pass")
+  }
+
   @Test func `need a configuration`() throws {
     try work.snapshot()
     #expect(try work.dtm("check").status == 66)
