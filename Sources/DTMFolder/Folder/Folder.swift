@@ -19,6 +19,7 @@ package final class Folder {
   package let state: StateCache
   /// The configuration's ignore patterns.
   private let patterns: [String]
+  private let repositoryPath: FilePath
   let scope: IgnoreScope
   private var held: CaptureLock?
 
@@ -36,6 +37,7 @@ package final class Folder {
     self.repository = repository
     self.environment = environment
     self.patterns = patterns
+    self.repositoryPath = repositoryPath
     scope = IgnoreScope(configured: patterns)
     let database = repositoryPath.appending("state").appending(id.hex + ".sqlite")
     state = StateCache(path: database.bytes)
@@ -78,6 +80,12 @@ package final class Folder {
   /// Digest of the configuration's patterns: a state made with others is of no use for events.
   var rules: ObjectID {
     Digest.sha256(Array(patterns.joined(separator: "\n").utf8).span)
+  }
+
+  /// Where files that are open for writing are cloned to, to be read: of the directories that no folder's
+  /// watch tells of, those that may be on its file system.
+  var clones: CloneHome {
+    CloneHome([repositoryPath, path.removingLastComponent()], on: root.fileSystem)
   }
 
   /// The names of this folder's refs.
