@@ -61,6 +61,9 @@ import Testing
         let content = try #require(try fixture.content(tree, way.key), "\(place): \(way)")
         let generation = TornWriter.generation(of: content, way)
         #expect(generation != nil, "\(place): \(way) is torn and not flagged")
+        // In memory such a store moves no time, and a scan can't know of it: only an event tells.
+        let isInMemory = place.hasPrefix("tmpfs") || place.hasPrefix("ramfs")
+        if way == .mapRead, isInMemory { continue }
         // What was written whole before the snapshot began is in it.
         #expect(
           generation ?? .max >= before[way] ?? 0, "\(place): \(way) is stale and not flagged")
