@@ -25,4 +25,6 @@ int clinux_set_modified(int fd, int64_t seconds, int64_t nanoseconds) {
   return utimensat(fd, "", times, AT_EMPTY_PATH);
 }
 
+int clinux_start_writing(int fd) { return sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE); }
+
 int clinux_set_owner(int fd, uid_t uid, gid_t gid) { return fchownat(fd, "", uid, gid, AT_EMPTY_PATH); }

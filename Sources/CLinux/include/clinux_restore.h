@@ -16,5 +16,7 @@ int clinux_removexattr(const char *path, const char *name);
 int clinux_set_modified(int fd, int64_t seconds, int64_t nanoseconds);
 /// fchownat(2) of an open descriptor, O_PATH ones too (AT_EMPTY_PATH).
 int clinux_set_owner(int fd, uid_t uid, gid_t gid);
+/// sync_file_range(2) of the whole file with SYNC_FILE_RANGE_WRITE.
+int clinux_start_writing(int fd);
 
 #endif

@@ -40,17 +40,19 @@ struct Restoring {
   }
 
   /// Takes an operation back, the last one where none is named.
-  func undo(_ operation: UInt64?) throws -> UndoOutcome {
-    let request = filled(RestoreRequest(.newest))
-    return try withRecorder("undo", []) { recorder in
+  func undo(_ operation: UInt64?, inPlace: Bool = false) throws -> UndoOutcome {
+    var request = filled(RestoreRequest(.newest))
+    request.isInPlace = inPlace
+    return try withRecorder("undo", []) { [request] recorder in
       try access.openFolder().undo(operation, as: request, recorder: recorder)
     }
   }
 
   /// Does an operation again that was taken back.
-  func redo(_ operation: UInt64?) throws -> UndoOutcome {
-    let request = filled(RestoreRequest(.newest))
-    return try withRecorder("redo", []) { recorder in
+  func redo(_ operation: UInt64?, inPlace: Bool = false) throws -> UndoOutcome {
+    var request = filled(RestoreRequest(.newest))
+    request.isInPlace = inPlace
+    return try withRecorder("redo", []) { [request] recorder in
       try access.openFolder().redo(operation, as: request, recorder: recorder)
     }
   }
@@ -112,7 +114,7 @@ struct DaemonRecorder: RestoreRecorder {
   let access: FolderAccess
 
   func takeSnapshot(
-    trigger: String, message: String, ifChanged: Bool, isWhole: Bool
+    trigger: String, message: String, ifChanged: Bool, isWhole: Bool, since: OwnChanges?
   ) throws(FolderError) -> (snapshot: KnownSnapshot, wasCreated: Bool) {
     var request = DTMControl.SnapshotRequest(folder: daemon.name)
     request.message = message.isEmpty ? nil : message

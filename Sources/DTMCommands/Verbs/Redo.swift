@@ -10,11 +10,16 @@ struct Redo: ReportingVerb {
   @Argument(help: "The operation's number, as dtm operations has it (default: the last undone)")
   var operation: UInt64?
 
+  @Flag(
+    name: .customLong("in-place"),
+    help: "Write into files of 1 MiB and more what differs, as dtm restore --in-place does")
+  var inPlace = false
+
   @OptionGroup var options: OutputOptions
 
   func run(in invocation: Invocation) throws -> CommandStatus {
     let access = try FolderAccess(invocation)
     return try OperationResult(options, access).print(
-      try Restoring(access).redo(operation), word: "did again")
+      try Restoring(access).redo(operation, inPlace: inPlace), word: "did again")
   }
 }

@@ -11,7 +11,9 @@ struct Restore: ReportingVerb {
     discussion: """
       Without a snapshot each path goes back to its newest version that differs from what is there \
       now, the whole folder to HEAD. A directory becomes exactly what it was. What would be lost is \
-      recorded first, and dtm undo takes the restore back. The first argument is a snapshot if it \
+      recorded first, and dtm undo takes the restore back. Each file is replaced in one step; with \
+      --in-place large ones are not: whoever reads one meanwhile sees parts of both, and after a \
+      crash it is a mixture until the next dtm command that writes. The first argument is a snapshot if it \
       names one, else a path.
       """)
 
@@ -36,6 +38,11 @@ struct Restore: ReportingVerb {
   @Flag(name: .customLong("no-delete"), help: "Keep what was added since")
   var noDelete = false
 
+  @Flag(
+    name: .customLong("in-place"),
+    help: "Write into files of 1 MiB and more what differs: no room for a second copy is needed")
+  var inPlace = false
+
   @Flag(name: .customLong("dry-run"), help: "Show what would be done, and do nothing")
   var dryRun = false
 
@@ -48,6 +55,10 @@ struct Restore: ReportingVerb {
 
   func validate() throws {
     if overwrite, to == nil { throw ValidationError("--overwrite goes with --to") }
+    if inPlace, to != nil { throw ValidationError("--in-place does not go with --to") }
+    if inPlace, noSafetySnapshot {
+      throw ValidationError("--in-place needs the safety snapshot: what is there is written over")
+    }
   }
 
   func run(in invocation: Invocation) throws -> CommandStatus {
@@ -56,6 +67,7 @@ struct Restore: ReportingVerb {
     request.keepsAdded = noDelete
     request.isDryRun = dryRun
     request.takesSafetySnapshot = !noSafetySnapshot
+    request.isInPlace = inPlace
     request.destination = try to.map(invocation.absolute)
     request.overwrites = overwrite
     let result = try Restoring(access).run(request)

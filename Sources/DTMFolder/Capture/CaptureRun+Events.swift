@@ -123,7 +123,7 @@ extension CaptureRun {
       uncover(key)
       return true
     }
-    try look(key, status, .opened(directory), before)
+    try look(key, status, .opened(directory), before, isTold: true)
     let wasDirectory = before?.record.isDirectory ?? false
     guard status.kind == .directory else {
       if wasDirectory { try goneBeneath(key) }

@@ -77,6 +77,10 @@ extension CaptureRun {
     if isTooLong(step.key) { return }
     let known = before?.current.flatMap { $0.key == step.key ? $0 : nil }
     if known != nil { try advance(&before) }
+    if let swapped, step.key.isBeneath(swapped) || (isContent && step.key == swapped) {
+      if let known { try gone(known) }
+      return
+    }
     switch step.finding {
     case .entry:
       if let status = step.status {

@@ -78,6 +78,9 @@ final class CaptureRun {
   var silent: [(entry: TreeEntry, record: StateRecord)] = []
   private var removedSubtree: PathKey?
   private var opened: (key: PathKey, entry: OpenEntry)?
+  /// What a scan took for a directory, and is none in the tree: it was swapped for something else, or is
+  /// gone. What was listed in it may be reached again by now, and has no place there.
+  var swapped: PathKey?
   var moves: [(new: PathKey, old: PathKey)] = []
   private(set) var hotBefore: [PathKey: Revisit] = [:]
   private(set) var uncoveredBefore: [PathKey] = []
@@ -87,7 +90,8 @@ final class CaptureRun {
   /// `state`: the cache, in which reading has begun; `isTrusted`: whether it describes `base`.
   init(
     _ root: FolderRoot, _ environment: CaptureEnvironment, ignoring scope: IgnoreScope,
-    state: StateCache, isTrusted: Bool, base: Tree?, store: any CaptureStore, _ options: Options
+    state: StateCache, isTrusted: Bool, base: Tree?, store: any CaptureStore,
+    clones: CloneHome? = nil, _ options: Options
   ) {
     self.root = root
     self.environment = environment
@@ -98,7 +102,7 @@ final class CaptureRun {
     lookup = isTrusted ? KnownLookup(state) : nil
     self.store = store
     self.base = base
-    capture = EntryCapture(root, environment, store: store)
+    capture = EntryCapture(root, environment, store: store, clones: clones)
     current = base
     if base == nil { builder = TreeBuilder(writer: store) }
     if !isTrusted { written?.removeAll() }
@@ -122,12 +126,15 @@ final class CaptureRun {
 
   // MARK: - One entry
 
-  /// Looks at an entry that is there.
+  /// Looks at an entry that is there; `isTold`: an event tells that it changed.
   func look(
-    _ key: PathKey, _ status: FileStatus, _ place: Place, _ known: KnownEntries.Known?
+    _ key: PathKey, _ status: FileStatus, _ place: Place, _ known: KnownEntries.Known?,
+    isTold: Bool = false
   ) throws(FolderError) {
     environment.progress.add(entries: 1)
-    if let known, !options.readsAll,
+    // On tmpfs what is stored through a mapping that was read before moves no time.
+    let isSilent = isTold && root.fileSystem == .tmpfs && status.kind == .file
+    if let known, !options.readsAll, !isSilent,
       known.record.vouches(for: status, rootDevice: root.device)
     {
       return
@@ -152,13 +159,17 @@ final class CaptureRun {
       directory = try open(place)
     } catch {
       if error == .noSuchFileOrDirectory || error == .notDirectory {
+        swapped = key
         if let known { try gone(known) }
       } else {
+        if known == nil { swapped = key }
         unreadable(key, error, known)
       }
       return
     }
-    switch try capture.capture(key, in: directory, status) {
+    let outcome = try capture.capture(key, in: directory, status)
+    if status.kind == .directory, !outcome.leavesDirectory(known?.record) { swapped = key }
+    switch outcome {
     case .captured(let captured): try put(captured, known)
     case .vanished: if let known { try gone(known) }
     case .unreadable(let error): unreadable(key, error, known)

@@ -8,6 +8,16 @@ enum CaptureOutcome {
   /// It is not there any more.
   case vanished
   case unreadable(Errno)
+
+  /// Whether what was a directory is one in the tree; `known`: what was there before, which is carried
+  /// forward where it can't be read now.
+  func leavesDirectory(_ known: StateRecord?) -> Bool {
+    switch self {
+    case .captured(let captured): captured.entry.kind == .directory
+    case .vanished: false
+    case .unreadable: known?.isDirectory ?? false
+    }
+  }
 }
 
 /// An entry as it was read.
@@ -17,6 +27,9 @@ struct CapturedEntry {
   var problems: [Snapshot.Problem] = []
   /// How long reading its content took.
   var took = Duration.zero
+  /// It was changed so shortly before it was read that a write after that would show in no time, and
+  /// no lease could be had that excludes one.
+  var isYoung = false
 }
 
 /// Captures single entries: reads what stands behind a name, and says what vouches for it
@@ -38,15 +51,23 @@ struct EntryCapture {
   private let root: FolderRoot
   private let environment: CaptureEnvironment
   private let store: any CaptureStore
+  private let clones: CloneHome?
   private let caller: UInt32
   private let hasMultigrainTimes: Bool
+  /// Files that are mapped writable while no lease tells of it, and when they were looked for.
+  private var mappings: (found: SharedMappings, at: Timestamp)?
   private var users: [UInt32: [UInt8]] = [:]
   private var groups: [UInt32: [UInt8]] = [:]
 
-  init(_ root: FolderRoot, _ environment: CaptureEnvironment, store: any CaptureStore) {
+  /// `clones`: where files that are open for writing are cloned to; nil: they are read in place.
+  init(
+    _ root: FolderRoot, _ environment: CaptureEnvironment, store: any CaptureStore,
+    clones: CloneHome? = nil
+  ) {
     self.root = root
     self.environment = environment
     self.store = store
+    self.clones = clones
     caller = ThreadIdentity.current.uid
     hasMultigrainTimes =
       environment.hasMultigrainTimes && root.fileSystem.canHaveMultigrainTimes
@@ -140,45 +161,67 @@ struct EntryCapture {
       guard let file = opened else { return nil }
       let attempt = try captureOnce(key, file.descriptor)
       guard var captured = attempt else { return nil }
-      if captured.record.captureClass != .changing { return captured }
+      let isChanging = captured.record.captureClass == .changing
+      if !isChanging && !captured.isYoung { return captured }
       let limit = captured.took > Self.slowReading ? 1 : Self.retryDelays.count
       if tries >= limit {
         captured.problems.append(
           Snapshot.Problem(
             key: key, kind: .changing,
-            detail: "it changed while it was read, \(tries + 1) times; kept as read last"))
+            detail: isChanging
+              ? "it changed while it was read, \(tries + 1) times; kept as read last"
+              : "it is written again and again; kept as read last"))
         return captured
       }
-      environment.pause(Self.retryDelays[tries])
+      environment.pause(
+        max(Self.retryDelays[tries], captured.isYoung ? environment.tick * 3 : .zero))
       tries += 1
     }
   }
+
+  /// Whether a change of a file always shows in its times: a store through a mapping moves none on
+  /// tmpfs.
+  private var timesTell: Bool { hasMultigrainTimes && root.fileSystem != .tmpfs }
 
   /// One reading, with the class `changing` where the file was not the same before and after.
   private mutating func captureOnce(
     _ key: PathKey, _ file: borrowing Descriptor
   ) throws(Failure) -> CapturedEntry? {
     root.calls.add(4)
-    let before: FileStatus
-    let hasNoWriter: Bool?
-    do throws(Errno) {
-      before = try file.status()
-      if before.kind != .file { return nil }
-      hasNoWriter = try file.hasNoWriter()
-    } catch { throw .system(error) }
+    let before = try onSystem { () throws(Errno) in try file.status() }
+    if before.kind != .file { return nil }
     let started = environment.time.now()
     let clock = environment.time.monotonic()
-    let (content, size, isSparse) = try read(file, before)
+    // Where times don't tell, nobody gets in while it is read.
+    var hasNoWriter = try onSystem { () throws(Errno) in
+      timesTell ? try file.hasNoWriter() : try file.beginLease()
+    }
+    let holdsLease = hasNoWriter == true && !timesTell
+    if hasNoWriter == true, isMapped(key, before) { hasNoWriter = false }
+    if hasNoWriter == false, before.size >= UInt64(FileReading.pieceLength),
+      let clone = clones?.clone(of: file, root.calls)
+    {
+      return try captureClone(key, of: file, clone.descriptor, since: clock)
+    }
+    var reading = FileReading(
+      store, calls: root.calls, progress: environment.progress,
+      FileReading.Manner(sparesCache: root.fileSystem.keepsPages, holdsLease: holdsLease))
+    try read(file, before, &reading)
     let attributes: ExtendedAttributes
     let after: FileStatus
     do throws(Errno) {
       attributes = try file.extendedAttributes()
       after = try file.status()
     } catch { throw .system(error) }
-    let took = environment.time.monotonic() - clock
-    let isSame =
+    var isSame =
       before.changed == after.changed && before.modified == after.modified
       && before.size == after.size
+    if holdsLease {
+      root.calls.add(2)
+      if reading.hasLostLease || !file.holdsLease { isSame = false }
+      file.endLease()
+    }
+    reading.forgetCold(file)
     var captureClass = CaptureClass.stable
     if !isSame {
       captureClass = .changing
@@ -187,14 +230,77 @@ struct EntryCapture {
     } else if hasNoWriter == true && hasMultigrainTimes {
       captureClass = .proven
     }
-    let record = StateRecord(
-      after, rootDevice: root.device, captureClass: captureClass,
-      isRacy: captureClass != .proven && isRecent(after, started))
+    let isRecent = captureClass != .proven && isRecent(after, started)
     var captured = try captured(
-      key, .file, after, content, size: UInt64(size), attributes, isSparse: isSparse,
-      record: record)
-    captured.took = took
+      key, after, attributes, reading, captureClass, isRacy: isRecent)
+    captured.took = environment.time.monotonic() - clock
+    captured.isYoung =
+      isRecent && hasNoWriter == nil && !hasMultigrainTimes && !root.fileSystem.isRemote
+      && after.changed.nanoseconds != 0
+    captured.problems += sizeProblem(key, file, after, captured)
     return captured
+  }
+
+  /// A file that is open for writing, as it was when it was cloned.
+  private mutating func captureClone(
+    _ key: PathKey, of file: borrowing Descriptor, _ clone: borrowing Descriptor,
+    since clock: Duration
+  ) throws(Failure) -> CapturedEntry {
+    let attributes: ExtendedAttributes
+    let status: FileStatus
+    let cloned: FileStatus
+    do throws(Errno) {
+      status = try file.status()
+      attributes = try file.extendedAttributes()
+      cloned = try clone.status()
+    } catch { throw .system(error) }
+    var reading = FileReading(
+      store, calls: root.calls, progress: environment.progress, FileReading.Manner())
+    try read(clone, cloned, &reading)
+    var captured = try captured(key, status, attributes, reading, .hot, isRacy: true)
+    captured.took = environment.time.monotonic() - clock
+    return captured
+  }
+
+  /// Whether somebody has a file mapped writable on overlayfs, whose leases see open descriptors
+  /// alone.
+  private mutating func isMapped(_ key: PathKey, _ status: FileStatus) -> Bool {
+    guard root.fileSystem == .overlay else { return false }
+    // Who dirtied a page before that look, and still has it, was seen.
+    let margin = environment.tick * 2
+    if mappings.map({ Timestamp(status.changed).advanced(by: margin) >= $0.at }) ?? true {
+      let now = environment.time.now()
+      mappings = (SharedMappings.find(), now)
+    }
+    return mappings?.found.mayHold(inode: status.inode, path: key.path) ?? false
+  }
+
+  /// What a size says that is not what the file holds, as in /proc and in some file systems of
+  /// programs.
+  private func sizeProblem(
+    _ key: PathKey, _ file: borrowing Descriptor, _ status: FileStatus, _ captured: CapturedEntry
+  ) -> [Snapshot.Problem] {
+    if root.fileSystem.canHaveMultigrainTimes || captured.record.captureClass == .changing {
+      return []
+    }
+    if captured.entry.size < status.size {
+      return [
+        Snapshot.Problem(
+          key: key, kind: .unsupported,
+          detail: "it ends after \(captured.entry.size) bytes, though its size is \(status.size)")
+      ]
+    }
+    root.calls.add()
+    do throws(Errno) {
+      if try file.read(at: Int(clamping: status.size), count: 1).isEmpty { return [] }
+      // It may have grown by now.
+      if try file.status().size != status.size { return [] }
+    } catch { return [] }
+    return [
+      Snapshot.Problem(
+        key: key, kind: .unsupported,
+        detail: "it goes on after its size, \(status.size) bytes; kept up to there")
+    ]
   }
 
   /// Nil where a link or a socket stands in its place now.
@@ -223,10 +329,9 @@ struct EntryCapture {
 
   /// Reads at most the bytes that the file had when it was opened.
   private func read(
-    _ file: borrowing Descriptor, _ status: FileStatus
-  ) throws(Failure) -> (Content, size: Int, isSparse: Bool) {
+    _ file: borrowing Descriptor, _ status: FileStatus, _ reading: inout FileReading
+  ) throws(Failure) {
     guard let size = Int(exactly: status.size) else { throw .system(.fileTooLarge) }
-    var reading = FileReading(store, calls: root.calls, progress: environment.progress)
     let isFull =
       size <= ContentBuilder.inlineLimit || status.blocks >= (status.size + 511) / 512
     if isFull {
@@ -234,7 +339,18 @@ struct EntryCapture {
     } else {
       try reading.appendSparse(file, size)
     }
-    return try reading.finish()
+  }
+
+  private mutating func captured(
+    _ key: PathKey, _ status: FileStatus, _ attributes: ExtendedAttributes,
+    _ reading: consuming FileReading, _ captureClass: CaptureClass, isRacy: Bool
+  ) throws(Failure) -> CapturedEntry {
+    let (content, size, isSparse) = try reading.finish()
+    let record = StateRecord(
+      status, rootDevice: root.device, captureClass: captureClass, isRacy: isRacy)
+    return try captured(
+      key, .file, status, content, size: UInt64(size), attributes, isSparse: isSparse,
+      record: record)
   }
 
   // MARK: - What every entry has
@@ -289,4 +405,10 @@ struct EntryCapture {
   ) throws(Failure) -> Result {
     do throws(Errno) { return try body() } catch { throw .system(error) }
   }
+}
+
+extension FileSystemType {
+  /// Whether the pages of its files in the page cache are theirs alone, and can be read again from a
+  /// disk: overlayfs keeps them with the files beneath, tmpfs nowhere else.
+  fileprivate var keepsPages: Bool { self == .ext4 || self == .xfs || self == .btrfs }
 }

@@ -49,13 +49,14 @@ extension Folder {
     let base = basis.base.map { Tree(root: $0.snapshot.tree, objects: session) }
     let run = CaptureRun(
       root, environment, ignoring: scope, state: state, isTrusted: basis.isTrusted, base: base,
-      store: session,
+      store: session, clones: clones,
       CaptureRun.Options(
         readsAll: request.changes.basis == .full, ignoresHotLimit: request.ignoresHotLimit,
         groups: groups, told: told(request, basis)))
     run.carryProblems(of: basis.base)
     let revisits = try run.readRevisits()
-    if request.changes.basis == .events {
+    let continues = request.continues != nil && request.continues == basis.header?.head
+    if request.changes.basis == .events || continues {
       try run.lookAt(request.changes, revisits)
     } else {
       try run.scanAll()

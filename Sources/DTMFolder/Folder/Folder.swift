@@ -21,6 +21,7 @@ package final class Folder {
   private let patterns: [String]
   /// Files that fit together only as they were at one moment.
   let groups: [FileGroup]
+  private let repositoryPath: FilePath
   let scope: IgnoreScope
   private var held: CaptureLock?
 
@@ -40,6 +41,7 @@ package final class Folder {
     self.environment = environment
     self.patterns = patterns
     self.groups = groups
+    self.repositoryPath = repositoryPath
     scope = IgnoreScope(configured: patterns)
     let database = repositoryPath.appending("state").appending(id.hex + ".sqlite")
     state = StateCache(path: database.bytes)
@@ -82,6 +84,12 @@ package final class Folder {
   /// Digest of the configuration's patterns: a state made with others is of no use for events.
   var rules: ObjectID {
     Digest.sha256(Array(patterns.joined(separator: "\n").utf8).span)
+  }
+
+  /// Where files that are open for writing are cloned to, to be read: of the directories that no folder's
+  /// watch tells of, those that may be on its file system.
+  var clones: CloneHome {
+    CloneHome([repositoryPath, path.removingLastComponent()], on: root.fileSystem)
   }
 
   /// The names of this folder's refs.

@@ -18,6 +18,9 @@ package struct SnapshotRequest: Sendable {
   /// Reads files that are open for writing however long that takes: for manual, stage and marker
   /// snapshots.
   package var ignoresHotLimit = false
+  /// A snapshot that looked at everything a moment ago: where the state is of it, only the change set's
+  /// paths are looked at, and what that one was made by vouches for the rest.
+  package var continues: ObjectID?
   /// Another time than now: for imports and tests.
   package var time: Timestamp?
   package var host = ""

@@ -138,6 +138,12 @@ struct EntryBuilder {
     }
   }
 
+  /// Reads what writing in place needs, and what taking it back does. Throws `.corrupt`.
+  func checkOverwriting(_ old: TreeEntry, _ new: TreeEntry) throws(FolderError) {
+    try InPlaceWriter(objects).check(old, new)
+    _ = try new.attributes.decoded(objects)
+  }
+
   // MARK: - Others
 
   private mutating func buildOther(_ index: Int, _ entry: TreeEntry) throws(FolderError) {
@@ -217,6 +223,7 @@ struct EntryBuilder {
   /// fsync(2) of built items and of the directories that name them; false where one can't be opened.
   mutating func synchronize(_ indices: [Int]) throws(FolderError) -> Bool {
     var parents: Set<PathKey> = []
+    var files: [(key: PathKey, file: OpenEntry)] = []
     for index in indices {
       let item = run.plan.items[index]
       let key = run.plan.buildKey(index)
@@ -225,12 +232,15 @@ struct EntryBuilder {
         continue
       }
       guard let directory = try parent(index, key) else { return false }
-      let file: OpenEntry
       do throws(Errno) {
-        file = OpenEntry(
+        let file = OpenEntry(
           try directory.descriptor.openOnSameMount(key.name, [.readOnly, .nonBlocking]))
+        if item.new?.kind == .file { file.descriptor.startWriting() }
+        files.append((item.key, file))
       } catch { return false }
-      try onPath(item.key, "fsync") { () throws(Errno) in try file.descriptor.synchronize() }
+    }
+    for (key, file) in files {
+      try onPath(key, "fsync") { () throws(Errno) in try file.descriptor.synchronize() }
     }
     return try run.synchronize(parents)
   }

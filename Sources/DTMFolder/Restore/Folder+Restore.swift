@@ -25,6 +25,11 @@ extension Folder {
         prospector, request, head: try history().head, progress: environment.progress
       ).run(in: destination) { () throws(FolderError) in try working().tree }
     }
+    if request.isInPlace, !request.takesSafetySnapshot {
+      throw FolderError(
+        .invalidInput, "what is written in place has to be recorded first",
+        hint: "leave the safety snapshot on")
+    }
     if request.isDryRun { return try planned(request) }
     let lock = try restoreLock()
     defer { withExtendedLifetime(lock) {} }
@@ -43,7 +48,8 @@ extension Folder {
     let prospect: Prospect
     if request.takesSafetySnapshot {
       let (safety, wasCreated) = try recorder.takeSnapshot(
-        trigger: "safety", message: "before \(request.kind)", ifChanged: true, isWhole: false)
+        trigger: "safety", message: "before \(request.kind)", ifChanged: true, isWhole: false,
+        since: nil)
       if wasCreated { outcome.safetySnapshot = safety }
       let tree = Tree(root: safety.snapshot.tree, objects: repository.objects)
       prospect = try prospector.prospect(request, from: tree, head: head, before: safety.id)
@@ -53,8 +59,9 @@ extension Folder {
     outcome = outcome.merging(prospect)
     if prospect.plan.isEmpty && request.branch == nil && request.undoes == nil { return outcome }
     let intent = intent(request, prospect, before: prospect.before ?? head)
+    let since = prospect.before.map { OwnChanges(prospect.plan, since: $0) }
     return try carryOut(
-      prospect.plan, intent, isWhole: request.isAnew, recorder, outcome, reached)
+      prospect.plan, intent, isWhole: request.isAnew, since: since, recorder, outcome, reached)
   }
 
   /// Whether a restore was cut off, and the next writing command has to finish it or take it back.
@@ -90,8 +97,8 @@ extension Folder {
   // MARK: - Carrying out
 
   private func carryOut(
-    _ plan: RestorePlan, _ intent: RestoreIntent, isWhole: Bool, _ recorder: any RestoreRecorder,
-    _ before: RestoreOutcome,
+    _ plan: RestorePlan, _ intent: RestoreIntent, isWhole: Bool, since: OwnChanges?,
+    _ recorder: any RestoreRecorder, _ before: RestoreOutcome,
     _ reached: @escaping @Sendable (RestorePoint) throws(FolderError) -> Void
   ) throws(FolderError) -> RestoreOutcome {
     var outcome = before
@@ -121,7 +128,8 @@ extension Folder {
     try run.apply(repository.objects)
     outcome.operation = try record(intent, journal: plan.name)
     let (result, _) = try recorder.takeSnapshot(
-      trigger: intent.kind, message: intent.summary, ifChanged: false, isWhole: isWhole)
+      trigger: intent.kind, message: intent.summary, ifChanged: false, isWhole: isWhole,
+      since: since)
     outcome.restoreSnapshot = result
     try reached(.recorded)
     try journal.close()
@@ -138,8 +146,8 @@ extension Folder {
       let (journal, contents) = try RestoreJournal.open(name, files: repository.files)
       let intent = contents.intent
       let run = RestoreRun(
-        root, contents.plan, skipped: contents.built ?? [], progress: environment.progress,
-        reached: reached)
+        root, contents.plan, skipped: contents.built ?? [], isResumed: true,
+        progress: environment.progress, reached: reached)
       guard contents.built != nil else {
         try run.rollBack()
         try journal.close()
@@ -154,7 +162,7 @@ extension Folder {
         ?? FolderRecorder(
           self, host: intent.host, user: intent.user, writerVersion: intent.writerVersion)
       let (result, _) = try recorder.takeSnapshot(
-        trigger: intent.kind, message: intent.summary, ifChanged: true, isWhole: false)
+        trigger: intent.kind, message: intent.summary, ifChanged: true, isWhole: false, since: nil)
       try reached(.recorded)
       try journal.close()
       outcome = RecoveryOutcome(
@@ -201,10 +209,12 @@ private struct FolderRecorder: RestoreRecorder {
   }
 
   func takeSnapshot(
-    trigger: String, message: String, ifChanged: Bool, isWhole: Bool
+    trigger: String, message: String, ifChanged: Bool, isWhole: Bool, since: OwnChanges?
   ) throws(FolderError) -> (snapshot: KnownSnapshot, wasCreated: Bool) {
-    var snapshot = SnapshotRequest(
-      ChangeSet(basis: isWhole ? .full : .scan), trigger: trigger)
+    var changes = ChangeSet(basis: isWhole ? .full : .scan)
+    if let since, !isWhole { changes.paths = since.paths }
+    var snapshot = SnapshotRequest(changes, trigger: trigger)
+    if !isWhole { snapshot.continues = since?.snapshot }
     snapshot.message = message
     snapshot.ifChanged = ifChanged
     snapshot.ignoresHotLimit = true

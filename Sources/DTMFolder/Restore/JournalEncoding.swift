@@ -8,6 +8,8 @@ internal import DTMSystem
 enum JournalEncoding {
   static let magic = Array("DTMRSTR1".utf8)
   private static let version: UInt64 = 1
+  /// Of journals that have files which are written in place, with their contents.
+  private static let inPlaceVersion: UInt64 = 2
 
   struct Contents {
     let plan: RestorePlan
@@ -27,7 +29,8 @@ enum JournalEncoding {
   /// What is not in the journal: items within new directories, which are done once those are.
   static func body(_ plan: RestorePlan, _ intent: RestoreIntent) -> [UInt8] {
     var writer = ByteWriter()
-    writer.varint(version)
+    let isInPlace = plan.items.contains { $0.action == .overwrite }
+    writer.varint(isInPlace ? inPlaceVersion : version)
     writer.string(plan.name)
     write(intent, &writer)
     let tops = plan.items.enumerated().filter { needsRecord($0.element) }
@@ -41,6 +44,10 @@ enum JournalEncoding {
       write(item.new, &writer)
       writer.varint(item.container.map { plan.number(of: $0) + 1 } ?? 0)
       writer.u8(item.link == nil ? 0 : 1)
+      if item.action == .overwrite {
+        write(item.old?.content, &writer)
+        write(item.new?.content, &writer)
+      }
     }
     writer.list(plan.settlings) { writer, settling in
       writer.counted(settling.key.bytes)
@@ -70,7 +77,7 @@ enum JournalEncoding {
     }
     let body = try record(&reader)
     var inner = ByteReader(body)
-    guard try inner.varint() == version else {
+    guard (version...inPlaceVersion).contains(try inner.varint()) else {
       throw inner.failure("it was written by another version")
     }
     let name = try inner.string()
@@ -108,10 +115,17 @@ enum JournalEncoding {
         throw reader.failure("an unknown action")
       }
       let key = PathKey(bytes: try reader.counted())
-      let old = try entry(&reader, key)
-      let new = try entry(&reader, key)
+      var old = try entry(&reader, key)
+      var new = try entry(&reader, key)
       let container = try reader.int(limit: count)
       let isLink = try reader.u8() == 1
+      if action == .overwrite {
+        guard old?.kind == .file, new?.kind == .file else {
+          throw reader.failure("only a file is written in place")
+        }
+        old?.content = try content(&reader)
+        new?.content = try content(&reader)
+      }
       let item = RestorePlan.Item(
         key: key, action: action, old: old, new: new, container: nil,
         link: isLink ? .existing(key) : nil, number: number)
@@ -166,6 +180,33 @@ enum JournalEncoding {
     intent.user = try reader.string()
     intent.writerVersion = try reader.string()
     return intent
+  }
+
+  // MARK: - Contents of files
+
+  private static func write(_ content: Content?, _ writer: inout ByteWriter) {
+    switch content {
+    case .inline(let bytes):
+      writer.u8(1)
+      writer.counted(bytes)
+    case .chunk(let id):
+      writer.u8(2)
+      writer.id(id)
+    case .list(let id):
+      writer.u8(3)
+      writer.id(id)
+    case nil, .some(.none), .target, .device: writer.u8(0)
+    }
+  }
+
+  private static func content(_ reader: inout ByteReader) throws(DecodingFailure) -> Content {
+    switch try reader.u8() {
+    case 0: return .none
+    case 1: return .inline(try reader.counted())
+    case 2: return .chunk(try reader.id())
+    case 3: return .list(try reader.id())
+    default: throw reader.failure("an unknown form of content")
+    }
   }
 
   // MARK: - Entries, without their content

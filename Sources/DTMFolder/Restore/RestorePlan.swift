@@ -24,14 +24,19 @@ package struct RestorePlan: Sendable {
     case clear = 6
     /// Owner, mode, times or attributes change; the content stays.
     case adjust = 7
+    /// Another content is written into a file, where it is.
+    case overwrite = 8
 
     /// Whether something is built for it.
     var builds: Bool {
       switch self {
       case .add, .replace, .exchange, .clear: true
-      case .keep, .remove, .removeDirectory, .adjust: false
+      case .keep, .remove, .removeDirectory, .adjust, .overwrite: false
       }
     }
+
+    /// Whether it gives a path a new content.
+    var writes: Bool { builds || self == .overwrite }
   }
 
   /// Where a hard link's file comes from.
@@ -86,7 +91,7 @@ package struct RestorePlan: Sendable {
   }
 
   /// Entries that are created or replaced.
-  package var written: Int { items.count { $0.action.builds } }
+  package var written: Int { items.count { $0.action.writes } }
   package var removed: Int {
     items.count { $0.action == .remove || $0.action == .removeDirectory }
   }
@@ -120,7 +125,7 @@ extension RestorePlan.Item {
     guard old?.kind == .file else { return false }
     return switch action {
     case .replace, .exchange, .remove: true
-    case .keep, .removeDirectory, .add, .clear, .adjust: false
+    case .keep, .removeDirectory, .add, .clear, .adjust, .overwrite: false
     }
   }
 }

@@ -6,8 +6,13 @@ package struct RestorePlanner {
   /// Linux's limit for a name.
   private static let longestName = 255
 
+  /// Files from this size on are worth being written in place.
+  private static let smallestInPlace: UInt64 = 1 << 20
+
   /// Keeps what was added since.
   let keepsAdded: Bool
+  /// Writes into large files what differs, instead of building them beside.
+  let isInPlace: Bool
   /// How many names the file at a key has now; 0 where it is gone.
   let linkCount: (PathKey) -> Int
   /// What is at a key now.
@@ -21,11 +26,12 @@ package struct RestorePlanner {
 
   /// `keepsAdded`: removes nothing but what something wanted replaces.
   package init(
-    keepsAdded: Bool, linkCount: @escaping (PathKey) -> Int,
+    keepsAdded: Bool, isInPlace: Bool = false, linkCount: @escaping (PathKey) -> Int,
     present: @escaping (PathKey) throws(FolderError) -> TreeEntry?,
     wanted: @escaping (PathKey) throws(FolderError) -> TreeEntry?
   ) {
     self.keepsAdded = keepsAdded
+    self.isInPlace = isInPlace
     self.linkCount = linkCount
     self.present = present
     self.wanted = wanted
@@ -101,12 +107,20 @@ package struct RestorePlanner {
           let isAlone = new.linkGroup != nil || linkCount(key) == 1
           action = isAlone ? .adjust : .replace
         } else {
-          action = .replace
+          action = mayOverwrite(old, new) ? .overwrite : .replace
         }
       }
     }
     return RestorePlan.Item(
       key: key, action: action, old: difference.old, new: difference.new, container: nil, link: nil)
+  }
+
+  /// Whether a file can be brought to another content where it is: not one with further names, of which
+  /// nobody asked.
+  private func mayOverwrite(_ old: TreeEntry, _ new: TreeEntry) -> Bool {
+    isInPlace && old.kind == .file && new.kind == .file && old.linkGroup == nil
+      && new.linkGroup == nil && max(old.size, new.size) >= Self.smallestInPlace
+      && linkCount(old.key) == 1
   }
 
   // MARK: - Directories that stay

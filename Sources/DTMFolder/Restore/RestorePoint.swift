@@ -8,6 +8,12 @@ package enum RestorePoint: Sendable, Hashable {
   case synchronized
   /// The journal says so.
   case marked
+  /// What stands in the place of the item with this index was looked at for the last time.
+  case checked(Int)
+  /// That has a temporary name now, and what was built, if anything, its place.
+  case exchanged(Int)
+  /// Something was written into the file of the item with this index.
+  case wrote(Int)
   /// The item with this index is in place, or gone.
   case applied(Int)
   /// Directories have their metadata.

@@ -39,7 +39,9 @@ struct RestoreProspector {
     let selection = selection(targets)
     let differences = try selection.differences(from: present)
     var walker = root.map { DirectoryWalker($0) }
-    var planner = RestorePlanner(keepsAdded: request.keepsAdded) { [root] key in
+    var planner = RestorePlanner(
+      keepsAdded: request.keepsAdded, isInPlace: request.isInPlace
+    ) { [root] key in
       do throws(DirectoryObstacle) {
         guard let root, let directory = try walker?.open(key.parent ?? .root) else { return 0 }
         do throws(Errno) {

@@ -25,6 +25,9 @@ package struct RestoreRequest: Sendable {
   /// Plans, and changes nothing.
   package var isDryRun = false
   package var takesSafetySnapshot = true
+  /// Writes into large files what differs, where they are: needs no room for a second copy, and a safety
+  /// snapshot. Such a file is not replaced in one step.
+  package var isInPlace = false
   /// `restore` or `checkout`: the operation's kind and the trigger of the result's snapshot.
   package var kind = "restore"
   /// A line for people in the list of operations; a fitting one where it is empty.
@@ -114,14 +117,35 @@ package struct RecoveryOutcome: Sendable {
   package let snapshot: KnownSnapshot?
 }
 
+/// What a restore has done since its safety snapshot.
+package struct OwnChanges: Sendable {
+  /// The safety snapshot, or the one that was as the folder was.
+  package let snapshot: ObjectID
+  /// As a change set has them.
+  package let paths: [(key: PathKey, scope: ChangeSet.Scope)]
+
+  init(_ plan: RestorePlan, since snapshot: ObjectID) {
+    self.snapshot = snapshot
+    let items = plan.items.lazy.filter { $0.container == nil && $0.action != .keep }
+    var scopes: [PathKey: ChangeSet.Scope] = [:]
+    for settling in plan.settlings { scopes[settling.key] = .entry }
+    for item in items {
+      let isDirectory = item.old?.kind == .directory || item.new?.kind == .directory
+      scopes[item.key] = isDirectory ? .subtree : .entry
+    }
+    paths = scopes.map { (key: $0.key, scope: $0.value) }.sorted { $0.key < $1.key }
+  }
+}
+
 /// Makes the snapshots that go with a restore: the folder itself, or the daemon that protects it.
 package protocol RestoreRecorder {
   /// Takes a snapshot of the folder as it is.
   ///
   /// `trigger`: `safety`, `restore`, `checkout`, `undo`, `redo`. `ifChanged`: the newest one where
   /// nothing has changed in content. `isWhole`: everything has to be read, as the folder was made anew.
+  /// `since`: what was done to the folder since a snapshot that looked at everything; nil: not known.
   func takeSnapshot(
-    trigger: String, message: String, ifChanged: Bool, isWhole: Bool
+    trigger: String, message: String, ifChanged: Bool, isWhole: Bool, since: OwnChanges?
   ) throws(FolderError) -> (snapshot: KnownSnapshot, wasCreated: Bool)
 }
 
@@ -134,7 +158,7 @@ extension RestorePlan {
       switch item.action {
       case .keep: continue
       case .add: kind = .added
-      case .replace, .exchange, .clear: kind = .replaced
+      case .replace, .exchange, .clear, .overwrite: kind = .replaced
       case .remove, .removeDirectory: kind = .removed
       case .adjust: kind = .metadata
       }

@@ -15,6 +15,9 @@ extension RestoreRun {
       case .add, .replace, .exchange, .adjust:
         try placer.place(index)
         try reached(.applied(index))
+      case .overwrite:
+        try placer.overwrite(index)
+        try reached(.applied(index))
       case .keep, .remove, .removeDirectory, .clear: continue
       }
     }
@@ -23,7 +26,7 @@ extension RestoreRun {
       case .remove, .removeDirectory, .clear:
         try placer.remove(index)
         try reached(.applied(index))
-      case .keep, .add, .replace, .exchange, .adjust: continue
+      case .keep, .add, .replace, .exchange, .adjust, .overwrite: continue
       }
     }
     try placer.setFlags()
@@ -102,8 +105,8 @@ extension RestoreRun {
 
 /// Puts single items in place; for one thread.
 struct EntryPlacer {
-  private let run: RestoreRun
-  private let objects: any ObjectReader
+  let run: RestoreRun
+  let objects: any ObjectReader
   private var walker: DirectoryWalker
 
   init(_ run: RestoreRun, _ objects: any ObjectReader) {
@@ -117,13 +120,13 @@ struct EntryPlacer {
     let item = run.plan.items[index]
     guard let new = item.new else { return }
     guard let directory = try parent(of: index, "rename") else { return }
-    try attempt(index, "rename") { () throws(Errno) in
+    try attempt(index, "rename") { reached throws(Errno) in
       if item.action == .adjust { return try adjust(index, new, in: directory) }
       let name = item.key.name
       let temporary = run.plan.temporaryName(index)
       guard let built = try run.root.status(of: temporary, in: directory) else { return }
       // Exchanged already, and cut off before the old one went.
-      if item.action == .exchange, built.kind != .directory {
+      if item.action == .exchange ? built.kind != .directory : hasReplaced(index, built) {
         return try directory.descriptor.remove(temporary)
       }
       let present = try run.root.status(of: name, in: directory)
@@ -134,11 +137,10 @@ struct EntryPlacer {
       guard let present, run.isAsPlanned(present, index) else {
         return giveUp(index)
       }
+      if !reached(.checked(index)) { return }
       try releasing(item.key, present, in: directory) { () throws(Errno) in
         if item.action == .replace {
-          try directory.descriptor.rename(temporary, to: name)
-          // rename(2) does nothing where both are names of one file.
-          if item.link != nil { try removeIfThere(temporary, in: directory) }
+          try replace(index, present, built, in: directory, reached)
         } else {
           try exchange(temporary, name, in: directory)
         }
@@ -150,17 +152,19 @@ struct EntryPlacer {
   mutating func remove(_ index: Int) throws(FolderError) {
     let item = run.plan.items[index]
     guard let directory = try parent(of: index, "remove") else { return }
-    try attempt(index, "remove") { () throws(Errno) in
+    try attempt(index, "remove") { reached throws(Errno) in
       let name = item.key.name
+      if item.action == .remove { try endRemoval(index, in: directory) }
       let present = try run.root.status(of: name, in: directory)
       if item.action == .remove {
-        guard let present else { return }
+        guard let present, !run.isSkipped(index) else { return }
         guard run.isAsPlanned(present, index) else {
           return run.skip(index, .changing, RestoreRun.changedDetail)
         }
+        if !reached(.checked(index)) { return }
         return try releasing(item.key, present, in: directory) { () throws(Errno) in
           try run.writable(directory, item.key.parent ?? .root) { () throws(Errno) in
-            try directory.descriptor.remove(name)
+            try removeFile(index, present, in: directory, reached)
           }
         }
       }
@@ -230,7 +234,7 @@ struct EntryPlacer {
         new.canHaveFlags, !run.isOff(index)
       else { continue }
       guard let directory = try parent(of: index, "open") else { continue }
-      try attempt(index, "open") { () throws(Errno) in
+      try attempt(index, "open") { _ throws(Errno) in
         let file = try directory.descriptor.openOnSameMount(
           item.key.name, [.readOnly, .nonBlocking])
         run.metadata.setFlags(new.inodeFlags, of: item.key, file)
@@ -342,19 +346,19 @@ struct EntryPlacer {
     }
   }
 
-  private func removeIfThere(_ name: [UInt8], in directory: OpenEntry) throws(Errno) {
+  func removeIfThere(_ name: [UInt8], in directory: OpenEntry) throws(Errno) {
     do throws(Errno) { try directory.descriptor.remove(name) } catch {
       if error != .noSuchFileOrDirectory { throw error }
     }
   }
 
   /// Leaves what is there; what was built goes at the end.
-  private func giveUp(_ index: Int) {
+  func giveUp(_ index: Int) {
     run.skip(index, .changing, RestoreRun.changedDetail)
   }
 
   /// The directory that holds an item; nil, and the item is given up, where it can't be entered.
-  private mutating func parent(
+  mutating func parent(
     of index: Int, _ operation: String
   ) throws(FolderError) -> OpenEntry? {
     do throws(DirectoryObstacle) {
@@ -371,9 +375,18 @@ struct EntryPlacer {
     }
   }
 
+  /// Runs a step, and gives the item up where it fails. The step ends when it is told false at a point:
+  /// it is cut off there, as by a crash (tests).
   private func attempt(
-    _ index: Int, _ operation: String, _ body: () throws(Errno) -> Void
+    _ index: Int, _ operation: String, _ body: ((RestorePoint) -> Bool) throws(Errno) -> Void
   ) throws(FolderError) {
-    do throws(Errno) { try body() } catch { try run.skip(index, .system(error), operation) }
+    var cut: FolderError?
+    do throws(Errno) {
+      try body { point in
+        do throws(FolderError) { try run.reached(point) } catch { cut = error }
+        return cut == nil
+      }
+    } catch { try run.skip(index, .system(error), operation) }
+    if let cut { throw cut }
   }
 }

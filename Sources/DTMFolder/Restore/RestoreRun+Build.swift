@@ -37,6 +37,7 @@ extension RestoreRun {
       entries: items.count,
       bytes: items.reduce(0) { $0 + Int(clamping: plan.items[$1].new?.size ?? 0) })
     try checkTargets(&builder)
+    try checkOverwritten(&builder)
     try makeDirectories(&builder)
     try fillFiles(&builder, helper)
     try makeLinks(&builder)
@@ -51,8 +52,8 @@ extension RestoreRun {
 
   /// Compares what is to be replaced with what the plan knows of it.
   private func checkTargets(_ builder: inout EntryBuilder) throws(FolderError) {
-    for index in builtItems({ $0.container == nil }) {
-      let item = plan.items[index]
+    for (index, item) in plan.items.enumerated()
+    where item.action.writes && item.container == nil {
       let status: FileStatus?
       do throws(DirectoryObstacle) {
         status = try builder.target(of: item.key)
@@ -73,6 +74,34 @@ extension RestoreRun {
       }
     }
     try lookForWriters(&builder)
+  }
+
+  /// Makes sure that what is written in place can be, and can be taken back, before anything is touched.
+  private func checkOverwritten(_ builder: inout EntryBuilder) throws(FolderError) {
+    var growth = 0
+    for (index, item) in plan.items.enumerated()
+    where item.action == .overwrite && !isSkipped(index) {
+      guard let old = item.old, let new = item.new else { continue }
+      if builder.hasWriter(item.key) {
+        skip(
+          index, .changing,
+          "somebody has it open for writing: it can't be written in place meanwhile")
+        continue
+      }
+      do throws(FolderError) { try builder.checkOverwriting(old, new) } catch {
+        try skip(index, damage: error)
+        continue
+      }
+      growth += max(0, Int(clamping: new.size) - Int(clamping: old.size))
+    }
+    if growth == 0 { return }
+    let free = try onPath(.root, "statvfs") { () throws(Errno) in
+      try root.openDirectory(.root).descriptor.space().freeBytes
+    }
+    if growth > free {
+      throw FolderError(
+        .noSpace, "the files grow by \(growth) bytes, and the file system has \(free)")
+    }
   }
 
   /// Finds out who has open for writing what is to be replaced or removed: what they write from now

@@ -18,6 +18,8 @@ final class RestoreRun: Sendable {
   let metadata: MetadataWriter
   /// Whether each phase ends on disk.
   let isDurable: Bool
+  /// Whether it goes on after it was cut off: what is written in place may be a mixture.
+  let isResumed: Bool
   /// Counts what is built.
   private let progress: WorkProgress
   let reached: @Sendable (RestorePoint) throws(FolderError) -> Void
@@ -32,12 +34,13 @@ final class RestoreRun: Sendable {
   /// `skipped`: items that an earlier run gave up.
   init(
     _ root: FolderRoot, _ plan: RestorePlan, skipped: Set<Int> = [], isDurable: Bool = true,
-    progress: WorkProgress,
+    isResumed: Bool = false, progress: WorkProgress,
     reached: @escaping @Sendable (RestorePoint) throws(FolderError) -> Void = { _ in }
   ) {
     self.root = root
     self.plan = plan
     self.isDurable = isDurable
+    self.isResumed = isResumed
     self.progress = progress
     self.reached = reached
     metadata = MetadataWriter(problems: problems)
@@ -71,7 +74,7 @@ final class RestoreRun: Sendable {
   /// Says what was done where the outcome said what was planned.
   func report(to outcome: inout RestoreOutcome) {
     let done = plan.items.indices.filter { !isOff($0) }.map { plan.items[$0].action }
-    outcome.written = done.count { $0.builds }
+    outcome.written = done.count { $0.writes }
     outcome.removed = done.count { $0 == .remove || $0 == .removeDirectory }
     outcome.metadata = done.count { $0 == .adjust } + plan.settlings.count { $0.isChange }
     outcome.bytesWritten = bytesWritten

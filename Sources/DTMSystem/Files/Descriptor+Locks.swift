@@ -34,25 +34,4 @@ extension Descriptor {
     if unsafe clinux_ofd_lock_query(rawValue, Int32(F_WRLCK), &type, &pid) != 0 { throw .current }
     return type == Int32(F_UNLCK) ? nil : max(0, pid)
   }
-
-  /// Sets a read lease and drops it at once (`F_SETLEASE`).
-  ///
-  /// Returns true when the kernel granted it: at that moment nobody had the file open for writing
-  /// or mapped writable. False when somebody has (`EAGAIN`); nil when a lease can't be asked for
-  /// here (not the owner and no `CAP_LEASE`, or a file system without leases).
-  ///
-  /// The process must ignore SIGIO beforehand: a writer that comes in between breaks the lease,
-  /// and the signal's default action kills us.
-  package func hasNoWriter() throws(Errno) -> Bool? {
-    if clinux_set_lease(rawValue, 1) == 0 {
-      _ = clinux_set_lease(rawValue, 0)
-      return true
-    }
-    let code = Errno.current
-    switch code {
-    case .resourceTemporarilyUnavailable: return false
-    case .permissionDenied, .notPermitted, .invalidArgument, .notSupported, .noLocks: return nil
-    default: throw code
-    }
-  }
 }
