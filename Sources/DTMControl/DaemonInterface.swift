@@ -34,14 +34,16 @@ package enum DaemonInterface {
     #   resumed       they are not any more
     #   reloaded      another configuration runs: files
     #   refused       a configuration has an error, the one that was running goes on: reason
-    #   alert         somebody should look: alert (snapshotFailed, eventsLost, repositoryUnavailable, changeMissed, checkFailed), reason
+    #   alert         somebody should look: alert (snapshotFailed, eventsLost, repositoryUnavailable, changeMissed, checkFailed, guardAlarm), reason;
+    #                 of guardAlarm snapshot, good (the newest before the damage), until (its end)
     #   dropped       the reader was so slow that count events are missing here; ask for the status
     #   end           the stream's last: the daemon stops
     type Event (
       kind: string, time: string, folder: ?string, path: ?string, version: ?string, state: ?string,
       phase: ?string, reasons: ?[]string, until: ?string, snapshot: ?SnapshotSummary, trigger: ?string,
       rules: ?[]string, changedEntries: ?int, storedBytes: ?int, durationSeconds: ?float,
-      operation: ?string, files: ?[]string, alert: ?string, reason: ?string, count: ?int
+      operation: ?string, files: ?[]string, alert: ?string, reason: ?string, good: ?string,
+      count: ?int
     )
 
     # The facts behind `dtmd status --json`.
