@@ -97,7 +97,7 @@ import Testing
     ["wait", "--timeout", "soon"],
     ["undo", "x"], ["--nosuch"], ["show", "a", "b"], ["protect"], ["unprotect"],
     ["config", "nosuch"], ["log", "--best"], ["diff", "--text"],
-    ["restore", "--in-place"], ["find"], ["mount", "x"],
+    ["restore", "--in-the-place"], ["find"], ["mount", "x"],
   ])
   func `of usage are status 64 and say where help is`(_ arguments: [String]) throws {
     try withFixture { fixture in

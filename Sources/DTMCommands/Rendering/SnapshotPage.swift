@@ -1,3 +1,4 @@
+internal import DTMFolder
 internal import DTMRepository
 internal import DTMSystem
 

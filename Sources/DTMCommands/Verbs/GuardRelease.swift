@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import DTMFolder
+internal import DTMRepository
 internal import DTMSystem
 
 struct GuardRelease: ReportingVerb {

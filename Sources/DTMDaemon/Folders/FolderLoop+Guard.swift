@@ -1,6 +1,7 @@
 internal import DTMConfiguration
 internal import DTMControl
 internal import DTMFolder
+internal import DTMRepository
 internal import DTMRules
 internal import DTMSystem
 internal import Logging

@@ -71,10 +71,12 @@ final class PackCatalog {
   }
 
   /// Takes in what was committed and sealed since the last call.
-  func refresh(_ state: RefLogState) throws(RepositoryError) {
+  ///
+  /// `hasSealed`: packs were begun and sealed since, of which no record told.
+  func refresh(_ state: RefLogState, hasSealed: Bool = false) throws(RepositoryError) {
     if state.sequence == sequence { return }
     let gone = live.keys.contains { state.livePacks[$0] == nil }
-    if sequence == nil || gone { try refreshSealed() }
+    if sequence == nil || gone || hasSealed { try refreshSealed() }
     for pack in state.livePacks.values.sorted(by: { $0.id < $1.id })
     where !excluded.contains(pack.id) {
       try refreshLive(pack.id, pack)

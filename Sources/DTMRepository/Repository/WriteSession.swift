@@ -248,10 +248,11 @@ package final class WriteSession: ContentStore {
     }
     let state = try repository.refLog.append(draft, at: time)
     if !sealed.isEmpty || storedBytes >= Self.muchBytes { repository.keepReserve() }
+    let hasSealed = !sealed.isEmpty
     sealed = []
     places = [:]
     sealedObjects.removeAll()
-    try repository.packs.catalog.refresh(state)
+    try repository.packs.catalog.refresh(state, hasSealed: hasSealed)
     repository.packs.catalog.writeIndexes(repository.packLimits)
     return state
   }

@@ -201,7 +201,7 @@ private struct CollectionModel {
       }
     }
     print("the model of collections deleted \(deleted) packs")
-    #expect(deleted > 100_000)
+    #expect(deleted > 20_000)
   }
 
   @Test(arguments: 0..<8)

@@ -41,7 +41,7 @@ import Testing
               (try? view.list("locks")) != nil
             }
           ).run()
-          ledger.freed.withLock { $0 += report.freedBytes }
+          ledger.freed.withLock { $0 += report.deletedPacks }
         }
       }
     }
@@ -87,7 +87,7 @@ import Testing
         return
       }
     }
-    print("\(Self.runs) schedules, \(freed) bytes were freed")
+    print("\(Self.runs) schedules, \(freed) packs were deleted")
     #expect(freed > 0)
   }
 

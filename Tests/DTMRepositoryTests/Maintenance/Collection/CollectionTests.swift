@@ -104,7 +104,7 @@ import Testing
       ]
       _ = try CollectionFixture.open(files).beginSession().commit(draft, at: fixture.now)
     }
-    #expect(throws: RepositoryError(.notFound, "")) { try tag(0) }
+    #expect(throws: RepositoryError(.notFound, "")) { try tag(2) }
     withExtendedLifetime(session) {}
   }
 
