@@ -39,6 +39,7 @@ import Testing
       ("has", definitions["has"], #"{"folders": [{"rules": [{"on": {"has": @}}]}]}"#),
       ("check", definitions["check"], #"{"folders": [{"checks": [@]}]}"#),
       ("after", definitions["after"], #"{"folders": [{"checks": [{"after": @}]}]}"#),
+      ("keep", definitions["keep"], #"{"folders": [{"keep": @}]}"#),
       ("guard", definitions["guard"], #"{"folders": [{"guard": @}]}"#),
       ("alert", definitions["alert"], #"{"folders": [{"alert": @}]}"#),
     ]

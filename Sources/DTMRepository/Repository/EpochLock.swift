@@ -14,9 +14,13 @@ struct EpochLock {
   let name: String
   private let file: any OpenFile
 
-  /// Whether the lock excludes anybody still: lock files are caches that may be deleted.
-  var isThere: Bool {
-    do throws(Errno) { return try file.identity().links > 0 } catch { return false }
+  /// Holds that the lock excludes somebody still: lock files are caches that may be deleted. Throws
+  /// `.locked` where this one was.
+  func check() throws(RepositoryError) {
+    let links = try onFile(name, "stat") { () throws(Errno) in try file.identity().links }
+    if links > 0 { return }
+    throw RepositoryError(
+      .locked, "\(name) was deleted: what was written may be collected; try again", file: name)
   }
 
   /// The newest epoch's lock as sessions hold it, for somebody who only reads: nil where it can't be had

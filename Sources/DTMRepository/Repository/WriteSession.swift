@@ -241,11 +241,7 @@ package final class WriteSession: ContentStore {
     draft.removedPacks = sealed
     try repository.packs.catalog.settle()
     try checkRevived(draft)
-    if !epoch.isThere {
-      throw RepositoryError(
-        .locked, "\(epoch.name) was deleted: what was written may be collected; try again",
-        file: epoch.name)
-    }
+    try epoch.check()
     let state = try repository.refLog.append(draft, at: time)
     if !sealed.isEmpty || storedBytes >= Self.muchBytes { repository.keepReserve() }
     let hasSealed = !sealed.isEmpty
