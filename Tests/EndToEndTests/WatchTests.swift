@@ -196,7 +196,9 @@ import Testing
     _ = restore.finish()
     #expect(waitForWatched(#""kind":"restoreEnded""#))
     try work.good("wait", "--timeout", "30s")
-    #expect(try daemon.folder()["state"]?.string == "protected")
+    // That so much was removed is what the guard says until it is back.
+    let reasons = try daemon.folder()["reasons"]?.array?.compactMap(\.string) ?? []
+    #expect(reasons.allSatisfy { $0.hasPrefix("the guard:") }, "\(reasons)")
     // What it left is finished or taken back by the next one, and nothing is lost.
     try work.good("restore", whole)
     #expect(try work.shell("ls lake/d | wc -l") == "8000\n")

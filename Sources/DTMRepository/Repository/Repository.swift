@@ -86,6 +86,11 @@ package final class Repository {
       throw RepositoryError(error, "open", file: path.string)
     }
     try self.init(files)
+    do throws(Errno) {
+      packLimits.suit(try Descriptor.open(path, [.path, .directory]).space())
+    } catch {
+      // Then the usual limits do.
+    }
   }
 
   /// Makes a repository beneath `files`, an empty directory or one in which the same was cut off.
@@ -210,6 +215,13 @@ package struct PackLimits: Sendable {
   package var unindexedFrames = 64
 
   package init() {}
+
+  /// A sixteenth of a small disk is the most for a pack: what is to be freed when it is full has to stand in
+  /// packs that go as a whole, for there is no room to write them anew.
+  mutating func suit(_ disk: FileSystemSpace) {
+    data = min(data, max(1 << 20, disk.totalBytes / 16))
+    metadata = min(metadata, data)
+  }
 
   func bytes(_ kind: PackKind) -> Int {
     switch kind {

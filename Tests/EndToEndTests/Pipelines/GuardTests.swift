@@ -110,6 +110,8 @@ import Testing
     let second = try Daemon(configured: work)
     try #require(try eventually { try !alarms.isEmpty }, "\(second.log)")
     second.kill()
+    // What it was about to run may have the socket open for a moment.
+    try #require(try eventually { try work.dtmd("status").status == 3 })
     let third = try Daemon(configured: work)
     try third.waitForStatus(1)
     #expect(try alarms.count == 1)

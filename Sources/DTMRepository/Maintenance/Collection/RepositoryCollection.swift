@@ -118,11 +118,16 @@ package final class RepositoryCollection {
       let total = try total(ofLive: pack)
       if policy.sealsLivePacks || isWasteful(pack, total) { wasteful.insert(pack.id) }
     }
-    for kind in PackKind.allCases {
-      while let writer = try adopt(kind, among: wasteful.subtracting(sealed)) {
-        _ = try writer.seal()
-        sealed.append(writer.id)
+    do throws(RepositoryError) {
+      for kind in PackKind.allCases {
+        while let writer = try adopt(kind, among: wasteful.subtracting(sealed)) {
+          _ = try writer.seal()
+          sealed.append(writer.id)
+        }
       }
+    } catch {
+      // What goes as a whole needs no room, and makes some.
+      guard error.code == .noSpace else { throw error }
     }
     return sealed
   }
@@ -222,7 +227,14 @@ package final class RepositoryCollection {
     while !rest.isEmpty {
       let batch = rest.prefix(Self.batchCount)
       rest = rest.dropFirst(Self.batchCount)
-      guard try rewrite(Array(batch)) else { return false }
+      do throws(RepositoryError) {
+        guard try rewrite(Array(batch)) else { return false }
+      } catch {
+        guard error.code == .noSpace else { throw error }
+        report.remarks.append(
+          "there was no room to write packs anew that have waste; run it again when there is some")
+        return true
+      }
     }
     return true
   }
