@@ -169,6 +169,14 @@ final class FolderAccess {
     try DaemonConfigurations(invocation).folder(holding: location.folder)?.keep ?? KeepPolicy()
   }
 
+  /// For how long what was pruned stays; while an alarm of the guard holds it, for good.
+  func grace() throws -> Duration {
+    if try history.retentionHold(at: invocation.time.now()) != nil {
+      return .seconds(100 * 366 * 86_400)
+    }
+    return try keepPolicy().grace
+  }
+
   /// The folder as it is now; looked at once.
   func working() throws -> WorkingTree {
     if let looked { return looked }

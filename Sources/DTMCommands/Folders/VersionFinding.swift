@@ -81,9 +81,6 @@ struct VersionFinding {
   }
 
   private static func fits(_ entry: TreeEntry, _ pattern: IgnorePattern) -> Bool {
-    if entry.key.isRoot { return false }
-    let path = entry.key.path
-    let start = path.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0
-    return pattern.matches(path: path, nameStart: start, isDirectory: entry.kind == .directory)
+    !entry.key.isRoot && pattern.fits(entry.key, isDirectory: entry.kind == .directory)
   }
 }

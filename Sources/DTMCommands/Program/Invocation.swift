@@ -67,6 +67,16 @@ package final class Invocation {
     return try absolute(place.isEmpty ? "/tmp" : place)
   }
 
+  /// Waits a moment each time it is called, and returns whether to go on waiting: until a span is over,
+  /// from now on.
+  func patience(_ span: Duration) -> () -> Bool {
+    let deadline = time.monotonic() + span
+    return { [time] in
+      ThreadPause.milliseconds(20)
+      return time.monotonic() < deadline
+    }
+  }
+
   // MARK: - How it looks
 
   /// Colours on a terminal unless somebody does not want them; `CLICOLOR_FORCE` wants them always.

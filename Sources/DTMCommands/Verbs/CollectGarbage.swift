@@ -34,7 +34,6 @@ struct CollectGarbage: ReportingVerb {
     if !ignoreHold { try RetentionHold.check(access) }
     let context = RepositoryRepair.Context(
       time: invocation.time.now(), pid: ProcessSignals.processID, uid: invocation.user)
-    let deadline = invocation.time.monotonic() + Self.patience
     var policy = CollectionPolicy.now
     if !now {
       policy = .standard
@@ -42,10 +41,7 @@ struct CollectGarbage: ReportingVerb {
     }
     let collection = RepositoryCollection(
       access.repository, policy, context,
-      waits: {
-        ThreadPause.milliseconds(20)
-        return invocation.time.monotonic() < deadline
-      })
+      waits: invocation.patience(Self.patience))
     let report = try invocation.progress.during("looking for what is not needed") {
       try collection.run()
     }

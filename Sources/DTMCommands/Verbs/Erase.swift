@@ -40,16 +40,8 @@ struct Erase: ReportingVerb {
   }
 
   func run(in invocation: Invocation) throws -> CommandStatus {
-    let bytes = RawArguments.bytes(of: pattern)
-    guard let fitting = IgnorePattern(line: bytes), !fitting.isNegated else {
-      throw CommandFailure(
-        .usage, "\(Quoting.path(bytes)) is no pattern", hint: "as in '*.key', raw/ or raw/a.csv")
-    }
-    let matches: (PathKey, Bool) -> Bool = { key, isDirectory in
-      let path = key.path
-      let start = path.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0
-      return fitting.matches(path: path, nameStart: start, isDirectory: isDirectory)
-    }
+    let fitting = try IgnorePattern(argument: pattern)
+    let matches: (PathKey, Bool) -> Bool = { fitting.fits($0, isDirectory: $1) }
     let access = try FolderAccess(invocation)
     if dryRun {
       let plan = try invocation.progress.during("looking through the history") {
@@ -88,15 +80,11 @@ struct Erase: ReportingVerb {
         hint: "stop dtmd, erase, and start it again; nothing was erased")
     }
     defer { withExtendedLifetime(lock) {} }
-    let deadline = invocation.time.monotonic() + Self.patience
     let erasure = try invocation.progress.during("erasing") {
       try Erasure(
         access.repository, folder: access.id, pattern: pattern, matching: matches,
-        uid: invocation.user, at: invocation.time.now(),
-        waits: {
-          ThreadPause.milliseconds(20)
-          return invocation.time.monotonic() < deadline
-        })
+        grace: try access.grace(), uid: invocation.user, at: invocation.time.now(),
+        waits: invocation.patience(Self.patience))
     }
     let result = ErasureResult(erasure.history, invocation)
     if options.json {

@@ -22,12 +22,7 @@ struct Find: ReportingVerb {
   @OptionGroup var options: OutputOptions
 
   func run(in invocation: Invocation) throws -> CommandStatus {
-    guard let pattern = IgnorePattern(line: RawArguments.bytes(of: pattern)), !pattern.isNegated
-    else {
-      throw CommandFailure(
-        .usage, "\(Quoting.path(RawArguments.bytes(of: self.pattern))) is no pattern",
-        hint: "as in '*.csv', raw/ or raw/orders.csv")
-    }
+    let pattern = try IgnorePattern(argument: pattern)
     let access = try FolderAccess(invocation)
     var finding = VersionFinding(access, pattern)
     let heads =

@@ -45,12 +45,9 @@ struct Forget: ReportingVerb {
       let names = ids.map { Words.short($0) }.joined(separator: ", ")
       let summary =
         ids.count > 3 ? "forgot \(Words.count(ids.count, "snapshot"))" : "forgot \(names)"
-      let draft = history.pruning(ids, kind: "forget", summary: summary, why: "forgotten")
-      do { try access.commit(draft) } catch let error as RepositoryError {
-        guard error.code == .noSpace, access.repository.releaseReserve() else { throw error }
-        try access.commit(draft)
-      }
-      operation = access.history.state.sequence
+      operation = try history.prune(
+        ids, kind: "forget", summary: summary, why: "forgotten", uid: invocation.user,
+        at: invocation.time.now())
     }
     let plan = PrunePlan(
       kept: [], pruned: chosen.map { PrunePlan.Verdict(known: $0, reasons: []) })

@@ -93,11 +93,14 @@ struct Prune: ReportingVerb {
     let access = try FolderAccess(invocation)
     let policy = try givenPolicy ?? access.keepPolicy().retention
     let retention = Retention(policy, calendar: invocation.calendar)
-    if !ignoreHold { try checkHold(access) }
-    let pruning = try Pruning(
-      access.repository, folder: access.id, isDryRun: dryRun, uid: invocation.user,
-      at: invocation.time.now(), rule: retention.reasons)
-    let result = PruneResult(pruning.plan, isDryRun: dryRun, operation: pruning.operation)
+    let plan = try access.history.prunePlan(retention.reasons)
+    var operation: UInt64?
+    if !ignoreHold, !plan.pruned.isEmpty { try checkHold(access) }
+    if !dryRun, !plan.pruned.isEmpty {
+      operation = try access.history.prune(
+        plan.pruned.map(\.known.id), uid: invocation.user, at: invocation.time.now())
+    }
+    let result = PruneResult(plan, isDryRun: dryRun, operation: operation)
     try options.json
       ? result.writeJSON(invocation)
       : result.print(invocation, explains: explain, isQuiet: options.quiet)

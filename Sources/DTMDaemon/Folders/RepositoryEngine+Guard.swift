@@ -41,15 +41,8 @@ extension RepositoryEngine {
       }
       let until = now.advanced(by: policy.hold)
       record.until = Timestamp(seconds: until.seconds, nanoseconds: 0)
-      var draft = history.raising(
-        record, isPinned: policy.measures.contains(.pinPrevious))
-      draft.pid = ProcessSignals.processID
-      draft.uid = ThreadIdentity.current.uid
-      do throws(RepositoryError) {
-        _ = try repository.beginSession().commit(draft, at: now)
-      } catch {
-        throw FolderError(error)
-      }
+      try commit(
+        history.raising(record, isPinned: policy.measures.contains(.pinPrevious)))
       return record
     } catch {
       throw FolderEngineError(error)
@@ -58,14 +51,8 @@ extension RepositoryEngine {
 
   func releaseGuard() throws(FolderEngineError) {
     do throws(FolderError) {
-      guard var draft = try History(repository, folder: id).releasing() else { return }
-      draft.pid = ProcessSignals.processID
-      draft.uid = ThreadIdentity.current.uid
-      do throws(RepositoryError) {
-        _ = try repository.beginSession().commit(draft, at: environment.time.now())
-      } catch {
-        throw FolderError(error)
-      }
+      guard let draft = try History(repository, folder: id).releasing() else { return }
+      try commit(draft)
     } catch {
       throw FolderEngineError(error)
     }

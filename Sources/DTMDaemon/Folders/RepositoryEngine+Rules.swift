@@ -114,13 +114,7 @@ extension RepositoryEngine {
         draft.moves.append(
           RefMove(ref: history.refs.pin(snapshot), old: nil, new: .id(snapshot)))
       }
-      draft.pid = ProcessSignals.processID
-      draft.uid = ThreadIdentity.current.uid
-      do throws(RepositoryError) {
-        _ = try repository.beginSession().commit(draft, at: environment.time.now())
-      } catch {
-        throw FolderError(error)
-      }
+      try commit(draft)
     } catch {
       throw FolderEngineError(error)
     }

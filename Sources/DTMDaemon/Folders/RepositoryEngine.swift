@@ -148,6 +148,18 @@ final class RepositoryEngine: FolderEngine {
     }
   }
 
+  /// Appends a record of the daemon's own, of which nothing is stored beside.
+  func commit(_ record: RecordDraft) throws(FolderError) {
+    var draft = record
+    draft.pid = ProcessSignals.processID
+    draft.uid = ThreadIdentity.current.uid
+    do throws(RepositoryError) {
+      _ = try repository.beginSession().commit(draft, at: environment.time.now())
+    } catch {
+      throw FolderError(error)
+    }
+  }
+
   func close() {
     folder?.release()
     folder = nil

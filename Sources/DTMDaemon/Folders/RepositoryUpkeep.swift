@@ -16,6 +16,9 @@ struct RepositoryUpkeep {
   /// Of each span of work it rests as long.
   private static let span = Duration.milliseconds(50)
 
+  /// So long after its beginning it waits for nobody any more.
+  private static let patience = Duration.seconds(600)
+
   /// Opens the repository anew, as one thread's value can't be another's.
   init(
     _ keep: KeepPolicy, _ location: FolderLocation, id: PackID, time: any TimeSource,
@@ -35,13 +38,15 @@ struct RepositoryUpkeep {
   func run() throws(FolderEngineError) -> UpkeepReport {
     var report = UpkeepReport()
     do throws(FolderError) {
+      let history = try History(repository, folder: id)
       // An alarm holds everything as it is.
-      if try History(repository, folder: id).retentionHold(at: time.now()) != nil { return report }
+      if try history.retentionHold(at: time.now()) != nil { return report }
       let retention = Retention(keep.retention, calendar: LocalCalendar())
-      let pruning = try Pruning(
-        repository, folder: id, uid: ThreadIdentity.current.uid, at: time.now(),
-        rule: retention.reasons)
-      report.prunedSnapshots = pruning.plan.pruned.count
+      let pruned = try history.prunePlan(retention.reasons).pruned.map(\.known.id)
+      if !pruned.isEmpty {
+        _ = try history.prune(pruned, uid: ThreadIdentity.current.uid, at: time.now())
+      }
+      report.prunedSnapshots = pruned.count
       do throws(RepositoryError) {
         let freed = try collection().run()
         report.freedBytes = max(0, freed.freedBytes)
@@ -61,14 +66,15 @@ struct RepositoryUpkeep {
     policy.grace = keep.grace
     let isStopping = isStopping
     var workBegan = ProcessClock.monotonic
+    let patienceEnd = workBegan + Self.patience
     return RepositoryCollection(
       repository, policy,
       RepositoryRepair.Context(
         time: time.now(), pid: ProcessSignals.processID, uid: ThreadIdentity.current.uid),
-      // Older sessions end with their snapshots; what is condemned may as well wait until tomorrow.
+      // Older sessions end with their snapshots, and what is condemned may as well wait until tomorrow.
       waits: {
         ThreadPause.milliseconds(100)
-        return !isStopping.isSet
+        return !isStopping.isSet && ProcessClock.monotonic < patienceEnd
       },
       isCancelled: {
         let worked = ProcessClock.monotonic - workBegan

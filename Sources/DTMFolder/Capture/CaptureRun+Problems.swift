@@ -1,5 +1,6 @@
 internal import DTMRepository
 internal import DTMSystem
+internal import SystemPackage
 
 /// Problems that outlive the capture that found them: an entry that was recorded but for something
 /// is so in each later snapshot too, until it is read anew.
@@ -28,5 +29,30 @@ extension CaptureRun {
     for (key, problems) in carriedProblems where !found.contains(key) {
       findings.problems += problems
     }
+  }
+
+  /// An entry that can't be read: what is known of it is carried forward.
+  func unreadable(_ key: PathKey, _ error: Errno, _ known: KnownEntries.Known?) {
+    findings.problems.append(
+      Snapshot.Problem(key: key, kind: .unreadable, detail: error.description))
+    uncover(key)
+    carry(known)
+  }
+
+  func uncover(_ key: PathKey) {
+    findings.uncovered.append(key)
+    findings.revisits.append(Revisit(key, .subtree, .uncovered))
+  }
+
+  /// Whether a key is longer than the format allows; the outermost such paths are a problem of
+  /// the directory that holds them.
+  func isTooLong(_ key: PathKey) -> Bool {
+    if key.bytes.count <= Self.keyLimit { return false }
+    if let parent = key.parent, parent.bytes.count <= Self.keyLimit {
+      findings.problems.append(
+        Snapshot.Problem(
+          key: parent, kind: .unsupported, detail: Self.tooLongDetail))
+    }
+    return true
   }
 }

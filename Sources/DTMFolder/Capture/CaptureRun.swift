@@ -278,31 +278,6 @@ final class CaptureRun {
     if let known, self.known == nil { edit(.put(known.key, .unseen(known.record.kind))) }
   }
 
-  /// An entry that can't be read: what is known of it is carried forward.
-  func unreadable(_ key: PathKey, _ error: Errno, _ known: KnownEntries.Known?) {
-    findings.problems.append(
-      Snapshot.Problem(key: key, kind: .unreadable, detail: error.description))
-    uncover(key)
-    carry(known)
-  }
-
-  func uncover(_ key: PathKey) {
-    findings.uncovered.append(key)
-    findings.revisits.append(Revisit(key, .subtree, .uncovered))
-  }
-
-  /// Whether a key is longer than the format allows; the outermost such paths are a problem of
-  /// the directory that holds them.
-  func isTooLong(_ key: PathKey) -> Bool {
-    if key.bytes.count <= Self.keyLimit { return false }
-    if let parent = key.parent, parent.bytes.count <= Self.keyLimit {
-      findings.problems.append(
-        Snapshot.Problem(
-          key: parent, kind: .unsupported, detail: Self.tooLongDetail))
-    }
-    return true
-  }
-
   private func isResting(_ key: PathKey, _ status: FileStatus) -> Bool {
     guard !options.ignoresHotLimit, !options.readsAll, status.kind == .file,
       let before = hotBefore[key]

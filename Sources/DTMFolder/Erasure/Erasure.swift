@@ -14,20 +14,25 @@ package struct Erasure {
 
   /// Erases. The caller holds the capture lock.
   ///
+  /// `grace`: what else was pruned, or can be undone, stays for so long.
   /// The history is rewritten by one record: cut off before it, nothing has happened; after it, the content
   /// is freed by the next erasure or collection. Throws what these throw.
   package init(
     _ repository: Repository, folder: PackID, pattern: String,
-    matching matches: @escaping (PathKey, _ isDirectory: Bool) -> Bool, uid: UInt32,
+    matching matches: @escaping (PathKey, _ isDirectory: Bool) -> Bool, grace: Duration,
+    uid: UInt32,
     at time: Timestamp, waits: @escaping () -> Bool
   ) throws(FolderError) {
+    try onRepository { () throws(RepositoryError) in
+      try RepositoryCollection.checkRestores(repository.files)
+    }
     let rewriting = try HistoryRewriting(repository, folder: folder, matching: matches)
     history = try rewriting.rewrite(pattern: pattern, uid: uid, at: time)
     let contents = history.contents
     (collection, left, setAside) = try onRepository { () throws(RepositoryError) in
       try Self.dropCaches(of: folder, repository.files)
       let report = try RepositoryCollection(
-        repository, .erasure,
+        repository, .erasure(grace: grace),
         RepositoryRepair.Context(time: time, pid: ProcessSignals.processID, uid: uid), waits: waits
       ).run()
       let names = (try? repository.files.list("trash")) ?? []

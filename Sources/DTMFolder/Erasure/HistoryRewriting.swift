@@ -23,8 +23,8 @@ package final class HistoryRewriting {
   private let matches: (PathKey, Bool) -> Bool
   private var outcome = Outcome()
   private var facts: [Fact] = []
-  /// Snapshots that are gone, and where history goes on behind each.
-  private var gaps: [(gone: ObjectID, next: ObjectID)] = []
+  /// Where history goes on behind snapshots that are gone.
+  private var behind: [ObjectID: ObjectID] = [:]
 
   package init(
     _ repository: Repository, folder: PackID,
@@ -54,10 +54,6 @@ package final class HistoryRewriting {
       var draft = RecordDraft(kind: "erase", summary: "erased \(pattern)")
       draft.moves = moves()
       draft.facts = facts
-      for (gone, next) in gaps {
-        guard let new = outcome.rewritten[next] else { continue }
-        draft.facts.append(Fact(subject: gone, key: RefLog.predecessorFact, value: new.bytes))
-      }
       draft.details = [(RestoreDetail.folder, history.refs.folder.hex), ("pattern", pattern)]
       draft.pid = ProcessSignals.processID
       draft.uid = uid
@@ -94,18 +90,28 @@ package final class HistoryRewriting {
     var line: [(ObjectID, Snapshot)] = []
     var next: ObjectID? = head
     while let id = next, seen.insert(id).inserted {
-      do throws(RepositoryError) {
-        let bytes = try repository.objects.read(id, .snapshot)
-        let snapshot = try Snapshot(decoding: bytes, id: id)
-        line.append((id, snapshot))
-        next = snapshot.parent
-      } catch {
-        guard id != head, error.code == .notFound else { throw error }
+      if id != head, try isGone(id) {
         next = try repository.refLog.predecessor(of: id)
-        if let next { gaps.append((id, next)) }
+        if let next { behind[id] = next }
+        continue
       }
+      let snapshot = try Snapshot(decoding: try repository.objects.read(id, .snapshot), id: id)
+      line.append((id, snapshot))
+      next = snapshot.parent
     }
     return line.reversed()
+  }
+
+  /// Whether a snapshot is lost, or was given up by a collection, whatever is left of it.
+  private func isGone(_ id: ObjectID) throws(RepositoryError) -> Bool {
+    if try repository.refLog.isCollected(id) { return true }
+    do throws(RepositoryError) {
+      _ = try repository.objects.read(id, .snapshot)
+      return false
+    } catch {
+      guard error.code == .notFound else { throw error }
+      return true
+    }
   }
 
   /// Notes what an entry's content consists of.
@@ -121,7 +127,10 @@ package final class HistoryRewriting {
   private func rewrite(
     _ id: ObjectID, _ old: Snapshot, _ tree: Tree, _ erased: ErasedPaths, _ session: WriteSession
   ) throws(RepositoryError) {
-    let parent = old.parent.map { outcome.rewritten[$0] ?? $0 }
+    // What may be left of a snapshot that is gone would lead to the old ones before it.
+    var before = old.parent
+    while let gone = before, let next = behind[gone] { before = next }
+    let parent = before.flatMap { outcome.rewritten[$0] } ?? old.parent
     if erased.entries.isEmpty && parent == old.parent { return }
     let left = erased.entries.isEmpty ? tree : try tree.applying(erased.batch(), to: session)
     var new = old

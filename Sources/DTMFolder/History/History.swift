@@ -18,7 +18,7 @@ package struct History {
   /// The names of the folder's refs, and all refs as they were when this was made.
   package let refs: FolderRefs
   package let state: RefLogState
-  private let repository: Repository
+  let repository: Repository
 
   /// Looks at the refs as they are now.
   package init(_ repository: Repository, folder: PackID) throws(FolderError) {

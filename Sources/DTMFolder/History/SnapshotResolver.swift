@@ -93,7 +93,7 @@ package struct SnapshotResolver {
       let (key, value) = (String(base[..<equals]), String(base[base.index(after: equals)...]))
       return try firstAncestor("no snapshot carries the label \(base)") {
         known throws(FolderError) in
-        try labels(of: known)[key] == value
+        try history.marks(of: known).labels[key] == value
       }
     }
     return try byName(base)
@@ -156,14 +156,5 @@ package struct SnapshotResolver {
       throw FolderError(.notFound, "\(failure) on the branch \(history.currentBranch)")
     }
     return found
-  }
-
-  /// The labels a snapshot was made with, and those added later.
-  private func labels(of known: KnownSnapshot) throws(FolderError) -> [String: String] {
-    var labels = known.snapshot.labels
-    for (key, value) in try history.facts(of: known.id) where key.hasPrefix("label:") {
-      labels[String(key.dropFirst("label:".count))] = String(decoding: value, as: UTF8.self)
-    }
-    return labels
   }
 }

@@ -76,16 +76,27 @@ extension History {
     return holds
   }
 
-  /// The record that takes snapshots away: history passes over them, and `undo` brings them back.
-  /// Their content stays. `why`: not empty, kept with each.
-  package func pruning(
-    _ snapshots: [ObjectID], kind: String, summary: String, why: String
-  ) -> RecordDraft {
-    var draft = RecordDraft(kind: kind, summary: summary)
+  /// Takes snapshots away: history passes over them, and `undo` brings them back. Their content stays. On a
+  /// full disk it takes the reserve's room.
+  ///
+  /// `kind`: `prune` or `forget`; `why`: not empty, kept with each. Returns the operation's number.
+  package func prune(
+    _ snapshots: [ObjectID], kind: String = "prune", summary: String? = nil,
+    why: String = "policy", uid: UInt32, at time: Timestamp
+  ) throws(FolderError) -> UInt64 {
+    let count = snapshots.count == 1 ? "1 snapshot" : "\(snapshots.count) snapshots"
+    var draft = RecordDraft(kind: kind, summary: summary ?? "pruned \(count)")
     draft.facts = snapshots.map {
       Fact(subject: $0, key: RefLog.prunedFact, value: Array(why.utf8))
     }
     draft.details = [(RestoreDetail.folder, refs.folder.hex)]
-    return draft
+    draft.pid = ProcessSignals.processID
+    draft.uid = uid
+    let record = draft
+    return try onRepository { () throws(RepositoryError) in
+      try repository.onFullDisk { () throws(RepositoryError) in
+        try repository.beginSession().commit(record, at: time).sequence
+      }
+    }
   }
 }

@@ -20,7 +20,7 @@ extension Repository {
   }
 
   /// Gives the reserve's room back; false where there is none.
-  package func releaseReserve() -> Bool {
+  private func releaseReserve() -> Bool {
     do throws(Errno) {
       try files.remove(Self.reserveName)
       return true
@@ -29,7 +29,7 @@ extension Repository {
 
   /// Sees to it that there is a reserve of a size that suits the packs. A cache of room: that it can't be
   /// had is no failure.
-  package func keepReserve() {
+  func keepReserve() {
     do throws(Errno) {
       var packBytes = 0
       for directory in ["packs", "live"] {

@@ -184,6 +184,13 @@ package final class Repository {
     return snapshots.sorted()
   }
 
+  /// What of a live pack counts now, for who wants to write to it; asked while its lock is held.
+  func committed(_ pack: PackID) throws(RepositoryError) -> LivePackWriter.Committed {
+    let state = try refresh()
+    guard state.livePacks[pack] != nil else { return .never }
+    return packs.catalog.adoptable(pack).map { .whole($0) } ?? .damaged
+  }
+
   /// Begins to write. The session holds the newest epoch's lock, shared: it never waits.
   ///
   /// Throws `.unsupportedVersion` when the repository must not be written by this program.

@@ -168,11 +168,7 @@ package final class WriteSession: ContentStore {
   private func writer(_ kind: PackKind) throws(RepositoryError) -> Int {
     if let index = current[kind] { return index }
     let adopted = try LivePackWriter.adopt(kind, files: repository.files) {
-      [repository] id throws(RepositoryError) -> LivePackWriter.Committed in
-      let state = try repository.refLog.read()
-      try repository.packs.catalog.refresh(state)
-      guard state.livePacks[id] != nil else { return .never }
-      return repository.packs.catalog.adoptable(id).map { .whole($0) } ?? .damaged
+      [repository] id throws(RepositoryError) in try repository.committed(id)
     }
     if let adopted {
       writers.append(adopted)
@@ -215,9 +211,11 @@ package final class WriteSession: ContentStore {
     if moved.isEmpty && revived.isEmpty { return }
     let present = Set(try repository.refresh().refs.values)
     revived += moved.filter { !present.contains(.id($0)) }
+    if revived.isEmpty { return }
+    let erased = Set(try repository.refLog.rewritten(prefix: "").map(\.old))
     var walk = LiveWalk(reader, countsCondemned: false)
     for id in revived {
-      if try !repository.refLog.rewritten(prefix: id.hex).isEmpty {
+      if erased.contains(id) {
         throw RepositoryError(
           .notFound, "snapshot \(id.short) was written again without what was erased", object: id)
       }

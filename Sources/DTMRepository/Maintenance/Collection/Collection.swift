@@ -19,18 +19,18 @@ package struct CollectionPolicy: Sendable {
   /// What somebody gets who wants the room now.
   package static let now = CollectionPolicy(grace: .zero, waste: 0.05)
   /// Nothing that is not needed stays anywhere, but what can be undone still.
-  package static let erasure: CollectionPolicy = {
-    var policy = CollectionPolicy(grace: .seconds(7 * 86_400), waste: 0)
+  package static func erasure(grace: Duration) -> CollectionPolicy {
+    var policy = CollectionPolicy(grace: grace, waste: 0)
     policy.sealsLivePacks = true
     return policy
-  }()
+  }
 }
 
 /// What a collection did.
 package struct CollectionReport: Sendable {
   /// Snapshots whose content stays.
   package var keptSnapshots = 0
-  /// Bytes of files that are gone, less those that were written anew.
+  /// Bytes of packs that are gone, less those that were written anew.
   package var freedBytes = 0
   package var deletedPacks = 0
   package var rewrittenPacks = 0

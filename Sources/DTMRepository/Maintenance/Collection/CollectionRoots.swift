@@ -3,20 +3,19 @@ internal import DTMSystem
 /// The snapshots that a collection keeps: those that a ref leads to and that are not pruned, or not for
 /// long yet, and what can be undone still.
 struct CollectionRoots {
-  /// A snapshot that goes, the parent of one that stays (or of another that goes before it), and where
-  /// history goes on behind it; nil: it ends there.
-  struct Gap: Hashable {
+  /// A snapshot that goes, the parent of one that stays, and where history goes on behind it; nil: it ends
+  /// there.
+  private struct Gap {
     let gone: ObjectID
     let next: ObjectID?
   }
 
   private(set) var kept: [ObjectID] = []
-  /// Those that no record tells of yet.
-  private(set) var gaps: [Gap] = []
-
-  private let repository: Repository
   /// Whether something goes of which no record tells yet.
   private(set) var isNews = false
+
+  private var gaps: [Gap] = []
+  private let repository: Repository
   /// Those that were pruned for good; whether a collection has told so.
   private let pruned: [ObjectID: Bool]
   /// Those that were written again without something: nothing brings them back.
@@ -34,13 +33,13 @@ struct CollectionRoots {
     let taken = try Self.taken(repository.refLog, cutoff)
     (pruned, erased) = (taken.pruned, taken.erased)
     let targets = state.refs.sorted { $0.key < $1.key }.compactMap { Self.id($0.value) }
-    for id in targets { try follow(id, isTarget: true) }
+    for id in targets { try follow(id) }
     for operation in state.operations where operation.time > max(cutoff, taken.cutoff ?? cutoff) {
       for move in operation.moves {
         for id in [move.old, move.new].compactMap({ $0.flatMap(Self.id) }) {
           // What is gone by now was never promised.
           if !erased.contains(id), repository.isIndexed(id, .snapshot) {
-            try follow(id, isTarget: true)
+            try follow(id)
           }
         }
       }
@@ -83,11 +82,11 @@ struct CollectionRoots {
   }
 
   /// Takes in a snapshot and what came before it. A ref's own snapshot stays in any case.
-  private mutating func follow(_ start: ObjectID, isTarget: Bool) throws(RepositoryError) {
+  private mutating func follow(_ start: ObjectID) throws(RepositoryError) {
     var passed: [ObjectID] = []
     var next: ObjectID? = start
     while let id = next {
-      let stays = id == start ? isTarget : pruned[id] == nil
+      let stays = id == start || pruned[id] == nil
       if stays {
         close(&passed, next: id)
         guard seen.insert(id).inserted else { return }

@@ -21,13 +21,9 @@ struct LiveObjects {
     case missing
   }
 
-  private struct Bits {
-    let pack: PackFile
-    let table: IDTable
-    var words: [UInt64]
-  }
-
-  private var bits: [PackID: Bits] = [:]
+  /// Of sealed packs.
+  private var bits: [PackID: [UInt64]] = [:]
+  /// Of live packs, and of those whose table is damaged.
   private var names: [PackID: Set<ObjectName>] = [:]
   private(set) var shares: [PackID: Share] = [:]
   /// Bytes of the object that was marked last, unpacked, and the pack in which it is.
@@ -102,7 +98,7 @@ struct LiveObjects {
     let pack = try location.pack.file(reader.files)
     let length: Int
     if let row, let table = pack.table {
-      bits[pack.id, default: Self.noBits(pack, table)].words[row / 64] |= 1 << UInt64(row % 64)
+      bits[pack.id, default: Self.noBits(table)][row / 64] |= 1 << UInt64(row % 64)
       length = Self.length(row, in: table)
     } else {
       names[pack.id, default: []].insert(name)
@@ -114,35 +110,33 @@ struct LiveObjects {
     shares[pack.id, default: Share()].objects += 1
   }
 
-  private static func noBits(_ pack: PackFile, _ table: IDTable) -> Bits {
-    Bits(pack: pack, table: table, words: [UInt64](repeating: 0, count: (table.count + 63) / 64))
+  private static func noBits(_ table: IDTable) -> [UInt64] {
+    [UInt64](repeating: 0, count: (table.count + 63) / 64)
   }
 
   /// Marks everything in a pack: it was made of what is needed.
   mutating func markAll(_ pack: PackFile) {
     guard let table = pack.table else { return }
-    var all = Self.noBits(pack, table)
-    for index in all.words.indices { all.words[index] = .max }
-    bits[pack.id] = all
+    bits[pack.id] = Self.noBits(table).map { _ in .max }
     shares[pack.id] = Self.total(of: table)
   }
 
   /// A live pack was sealed: what was marked in it by name has rows now.
   mutating func sealed(_ pack: PackFile) {
     guard let table = pack.table, let marked = names.removeValue(forKey: pack.id) else { return }
-    var bits = Self.noBits(pack, table)
+    var words = Self.noBits(table)
     for name in marked {
       for row in table.rows(of: name.id) where Self.kind(row, in: table) == name.kind.rawValue {
-        bits.words[row / 64] |= 1 << UInt64(row % 64)
+        words[row / 64] |= 1 << UInt64(row % 64)
         break
       }
     }
-    self.bits[pack.id] = bits
+    bits[pack.id] = words
   }
 
   /// Whether the object in a row of a sealed pack's table is marked there.
   func isMarked(_ row: Int, in pack: PackID) -> Bool {
-    guard let words = bits[pack]?.words else { return false }
+    guard let words = bits[pack] else { return false }
     return words[row / 64] >> UInt64(row % 64) & 1 == 1
   }
 

@@ -9,7 +9,6 @@ final class PackRewriter {
   private var builders: [FrameGroup: FrameBuilder] = [:]
   private var writers: [PackKind: LivePackWriter] = [:]
   private(set) var sealed: [PackFile] = []
-  private(set) var writtenBytes = 0
 
   /// `level`: zstd's.
   init(_ repository: Repository, level: Int) {
@@ -72,7 +71,6 @@ final class PackRewriter {
   private func seal(_ kind: PackKind) throws(RepositoryError) {
     guard let writer = writers.removeValue(forKey: kind) else { return }
     _ = try writer.seal()
-    writtenBytes += writer.length
     sealed.append(try PackFile(sealed: writer.id, kind, files: repository.files))
   }
 

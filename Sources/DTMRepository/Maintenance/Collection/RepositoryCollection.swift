@@ -1,4 +1,4 @@
-internal import DTMSystem
+package import DTMSystem
 internal import SystemPackage
 
 /// Frees the room of what no snapshot needs that is kept.
@@ -45,24 +45,23 @@ package final class RepositoryCollection {
     try repository.permissions.checkCollecting()
     let lock = try CollectLock(files)
     defer { withExtendedLifetime(lock) {} }
-    try checkRestores()
+    try Self.checkRestores(files)
     try condemned.settle()
     try repository.packs.listAnew(in: try EpochLock.newest(files) ?? "")
-    let before = try size()
     var roots = try mark()
     report.keptSnapshots = roots.kept.count
     try announce(&roots)
     var isDone = try endRound(condemning: deadPacks())
     if isDone { isDone = try rewriteWasteful() }
     report.packBytes = try size()
-    report.freedBytes = before - report.packBytes
     repository.packs.catalog.dropGoneRows()
     repository.keepReserve()
     return report
   }
 
-  /// A restore that is under way, or was cut off, may need what no ref leads to.
-  private func checkRestores() throws(RepositoryError) {
+  /// Holds that no restore is under way, nor was cut off: it may need what no ref leads to. Throws
+  /// `.locked`.
+  package static func checkRestores(_ files: any FileOperations) throws(RepositoryError) {
     let names = try onFile("journal", "list") { () throws(Errno) in try files.list("journal") }
     if names.isEmpty { return }
     throw RepositoryError(
@@ -121,8 +120,10 @@ package final class RepositoryCollection {
     do throws(RepositoryError) {
       for kind in PackKind.allCases {
         while let writer = try adopt(kind, among: wasteful.subtracting(sealed)) {
+          let length = writer.length
           _ = try writer.seal()
           sealed.append(writer.id)
+          report.freedBytes -= try size(of: writer.file, "live/\(writer.id.hex)") - length
         }
       }
     } catch {
@@ -138,12 +139,10 @@ package final class RepositoryCollection {
     if wanted.isEmpty { return nil }
     return try LivePackWriter.adopt(kind, files: files) {
       [repository] id throws(RepositoryError) -> LivePackWriter.Committed in
-      let state = try repository.refLog.read()
-      try repository.packs.catalog.refresh(state)
-      guard state.livePacks[id] != nil else { return .never }
+      let committed = try repository.committed(id)
       // Of others nothing is wrong: they are only not taken.
-      guard wanted.contains(id) else { return .damaged }
-      return repository.packs.catalog.adoptable(id).map { .whole($0) } ?? .damaged
+      if case .whole = committed, !wanted.contains(id) { return .damaged }
+      return committed
     }
   }
 
@@ -197,18 +196,17 @@ package final class RepositoryCollection {
     while try !EpochLock.endOlder(files) {
       if isCancelled() { throw RepositoryError(.cancelled, "the collection was ended") }
       guard waits() else {
-        report.waitingBytes = try condemned.packs().reduce(0) { sum, pack in
-          sum + ((try? pack.file.size()) ?? 0)
-        }
+        report.waitingBytes = try condemnedBytes()
         return false
       }
     }
-    try checkRestores()
+    try Self.checkRestores(files)
     // All who may have built on what is condemned have ended; what they committed is known now.
     if try repository.refresh().sequence != markedSequence { _ = try mark() }
     let rescued = all.filter { walk.rescued.contains($0.id) }
     try condemned.rescue(rescued)
     let dead = all.filter { !walk.rescued.contains($0.id) }
+    report.freedBytes += try condemnedBytes()
     try condemned.delete(dead)
     report.deletedPacks += dead.count
     if !rescued.isEmpty { try repository.packs.listAnew(in: try EpochLock.newest(files) ?? "") }
@@ -255,7 +253,10 @@ package final class RepositoryCollection {
       }
     }
     try rewriter.finish()
-    for pack in rewriter.sealed { walk.markAll(pack) }
+    for pack in rewriter.sealed {
+      walk.markAll(pack)
+      report.freedBytes -= try size(of: pack.file, pack.name)
+    }
     try repository.packs.listAnew(in: try EpochLock.newest(files) ?? "")
     report.rewrittenPacks += copied.count
     return try endRound(condemning: copied)
@@ -267,12 +268,21 @@ package final class RepositoryCollection {
     for handle in repository.packs.catalog.allPacks() {
       do throws(RepositoryError) {
         let pack = try handle.file(files)
-        total += try onFile(pack.name, "stat") { () throws(Errno) in try pack.file.size() }
+        total += try size(of: pack.file, pack.name)
       } catch {
         guard error.code == .notFound || error.code == .corrupt else { throw error }
       }
     }
-    for pack in try condemned.packs() { total += (try? pack.file.size()) ?? 0 }
+    return try total + condemnedBytes()
+  }
+
+  private func condemnedBytes() throws(RepositoryError) -> Int {
+    var total = 0
+    for pack in try condemned.packs() { total += try size(of: pack.file, pack.name) }
     return total
+  }
+
+  private func size(of file: any OpenFile, _ name: String) throws(RepositoryError) -> Int {
+    try onFile(name, "stat") { () throws(Errno) in try file.size() }
   }
 }

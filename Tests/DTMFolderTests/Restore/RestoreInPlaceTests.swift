@@ -16,10 +16,16 @@ import Testing
     folder: Folder, good: KnownSnapshot, first: [String: ScannedEntry],
     second: [String: ScannedEntry]
   ) {
+    // The same bytes each time, which are cut into the same chunks: as many steps in each run.
+    var random = SplitMix(seed: 1)
+    let words = (0..<Self.length / 8).map { _ in random.next() }
+    let large = PathKey(bytes: Array("large".utf8))
+    try Sandbox(path: fixture.folderPath).write(
+      large, words.flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) } })
     let made = shell(
       """
-      cd \(quoted(fixture.folderPath)) && head -c \(Self.length) /dev/urandom > large \
-      && echo small > small && chmod 640 large && touch -d '2001-02-03 04:05:06.789' large
+      cd \(quoted(fixture.folderPath)) && echo small > small && chmod 640 large \
+      && touch -d '2001-02-03 04:05:06.789' large
       """)
     #expect(made.status == 0, "\(made.output)")
     let folder = try fixture.open()
