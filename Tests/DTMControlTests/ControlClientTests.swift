@@ -1,5 +1,6 @@
 import DTMControl
 import DTMSystem
+import Synchronization
 import SystemPackage
 import Testing
 
@@ -137,6 +138,21 @@ import Testing
     let client = try ControlClient(socket: daemon.path)
     let error = #expect(throws: ControlError.self) { try client.status() }
     #expect(error?.code == .unavailable)
+    // What changes nothing is asked once more; anything else may have been done.
+    #expect(daemon.received.count == 2)
+    #expect(throws: ControlError.self) {
+      try ControlClient(socket: daemon.path).resume(folder: "lake")
+    }
+    #expect(daemon.received.count == 3)
+  }
+
+  @Test func `what a daemon that goes leaves unanswered is asked again`() throws {
+    let isFirst = Atomic<Bool>(true)
+    let daemon = try ScriptedDaemon { _ in
+      isFirst.exchange(false, ordering: .relaxed)
+        ? nil : VarlinkReply.bytes { $0.field("text", "dtm_up 1") }
+    }
+    #expect(try ControlClient(socket: daemon.path).metrics() == "dtm_up 1")
   }
 
   @Test func `a daemon that says nothing, or half a message, is timed out`() throws {

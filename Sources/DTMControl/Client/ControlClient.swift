@@ -8,7 +8,7 @@ package final class ControlClient {
   /// How long a call may take that the daemon answers at once.
   package static let promptly = Duration.seconds(10)
 
-  private let stream: UnixStream
+  private var stream: UnixStream
   private let path: FilePath
   private var decoder = MessageDecoder(limitInBytes: MessageDecoder.replyLimitInBytes)
 
@@ -17,10 +17,16 @@ package final class ControlClient {
   package init(socket path: FilePath, limit: Duration = ControlClient.promptly) throws(ControlError)
   {
     self.path = path
+    stream = try Self.connect(path, limit)
+  }
+
+  private static func connect(
+    _ path: FilePath, _ limit: Duration
+  ) throws(ControlError) -> UnixStream {
     do throws(Errno) {
-      stream = try UnixStream.connect(to: path, limit: limit)
+      return try UnixStream.connect(to: path, limit: limit)
     } catch {
-      throw ControlClient.connectError(error, path)
+      throw connectError(error, path)
     }
   }
 
@@ -43,9 +49,23 @@ package final class ControlClient {
     return reply.parameters
   }
 
+  /// Asks something that changes nothing: once more, where the daemon ended the connection unanswered, as one
+  /// does that is restarted.
+  private func ask(
+    _ method: String, parameters: (inout JSONWriter) -> Void = { _ in }
+  ) throws(ControlError) -> JSONNode {
+    do throws(ControlError) {
+      return try call(method, parameters: parameters)
+    } catch {
+      guard error.code == .unavailable, !decoder.hasPartialMessage else { throw error }
+      stream = try Self.connect(path, Self.promptly)
+      return try call(method, parameters: parameters)
+    }
+  }
+
   /// How the daemon is; of one folder only, where one is named.
   package func status(folder: String? = nil) throws(ControlError) -> DaemonStatus {
-    let reply = try call("io.dtm.Daemon.Status") { writer in
+    let reply = try ask("io.dtm.Daemon.Status") { writer in
       if let folder { writer.field("folder", folder) }
     }
     return try read(reply) { fields throws(FieldError) in try DaemonStatus(fields) }
@@ -111,7 +131,7 @@ package final class ControlClient {
 
   /// Counters and gauges as OpenMetrics text.
   package func metrics() throws(ControlError) -> String {
-    let reply = try call("io.dtm.Daemon.Metrics")
+    let reply = try ask("io.dtm.Daemon.Metrics")
     return try read(reply) { fields throws(FieldError) in try fields.string("text") }
   }
 
