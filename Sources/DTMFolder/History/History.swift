@@ -74,9 +74,12 @@ package struct History {
     }
   }
 
-  /// What was learnt about a snapshot after it was made: the newest value of each key.
+  /// What was learnt about a snapshot after it was made: the newest value of each key. What is learnt after
+  /// this history was looked at may be missing.
   package func facts(of id: ObjectID) throws(FolderError) -> [String: [UInt8]] {
-    try onRepository { () throws(RepositoryError) in try repository.refLog.facts(of: id) }
+    try onRepository { () throws(RepositoryError) in
+      try repository.refLog.facts(of: id, asOf: state.sequence)
+    }
   }
 
   /// Whether there are checks of a snapshot, and each passed.
@@ -110,7 +113,9 @@ package struct History {
 
   /// Whether a snapshot was taken away on purpose. Its content may still be there.
   package func isPruned(_ id: ObjectID) throws(FolderError) -> Bool {
-    try onRepository { () throws(RepositoryError) in try repository.refLog.isPruned(id) }
+    try onRepository { () throws(RepositoryError) in
+      try repository.refLog.isPruned(id, asOf: state.sequence)
+    }
   }
 
   /// Calls `body` with a snapshot and its ancestors that are still kept, newest first, until it
@@ -125,7 +130,7 @@ package struct History {
       do throws(FolderError) { known = try snapshot(current) } catch {
         guard current != id, error.code == .notFound || error.code == .corrupt else { throw error }
         next = try onRepository { () throws(RepositoryError) in
-          try repository.refLog.predecessor(of: current)
+          try repository.refLog.predecessor(of: current, asOf: state.sequence)
         }
         continue
       }
@@ -166,7 +171,7 @@ package struct History {
     for id in ids {
       // What is left of it is no snapshot any more.
       let isCollected = try onRepository { () throws(RepositoryError) in
-        try repository.refLog.isCollected(id)
+        try repository.refLog.isCollected(id, asOf: state.sequence)
       }
       if isCollected { continue }
       let known = try snapshot(id)

@@ -22,6 +22,8 @@ final class PackFile {
 
   private static let headerGuess = 4 << 10
   private static let frameGuess = 64 << 10
+  /// The metadata of one snapshot is little.
+  private static let metadataGuess = 16 << 10
   /// Behind a frame longer than this, only the next one's header is worth reading ahead; the header of
   /// 200 objects fits.
   private static let windowGuess = 8 << 10
@@ -236,7 +238,8 @@ final class PackFile {
     at offset: Int, _ zstd: Zstd, checksPayload: Bool = false
   ) throws(RepositoryError) -> DecodedFrame {
     // Most frames come whole with the first read.
-    let start = try bytes(at: offset, count: Self.frameGuess)
+    let start = try bytes(
+      at: offset, count: kind == .metadata ? Self.metadataGuess : Self.frameGuess)
     var (header, read) = try decodeHeader(start, at: offset)
     if read.count < header.frameLength {
       read += try bytes(at: offset + read.count, count: header.frameLength - read.count)

@@ -62,14 +62,20 @@ extension RefLog {
   ///
   /// Reads back to the record that the object, a snapshot, came with, a segment at a time, and the
   /// whole log where there is none. What was read stays in memory; later calls read what is new.
-  package func facts(of subject: ObjectID) throws(RepositoryError) -> [String: [UInt8]] {
-    try currentFacts { $0.born.contains(subject) }.facts[subject] ?? [:]
+  /// `asOf`: the record up to which has to be known, nil for all that there are: who asks of thousands
+  /// is not to look at the files for each.
+  package func facts(
+    of subject: ObjectID, asOf: UInt64? = nil
+  ) throws(RepositoryError) -> [String: [UInt8]] {
+    try currentFacts(asOf: asOf) { $0.born.contains(subject) }.facts[subject] ?? [:]
   }
 
   /// Where history goes on behind a snapshot that can't be read and so does not name its parent: what a
   /// record says of it, else what its branch was at before. Nil where that is not known, or history ends.
-  package func predecessor(of snapshot: ObjectID) throws(RepositoryError) -> ObjectID? {
-    let index = try currentFacts { $0.facts[snapshot]?[Self.predecessorFact] != nil }
+  package func predecessor(
+    of snapshot: ObjectID, asOf: UInt64? = nil
+  ) throws(RepositoryError) -> ObjectID? {
+    let index = try currentFacts(asOf: asOf) { $0.facts[snapshot]?[Self.predecessorFact] != nil }
     if let fact = index.facts[snapshot]?[Self.predecessorFact] { return ObjectID(fact) }
     return index.predecessors[snapshot]
   }
@@ -89,23 +95,31 @@ extension RefLog {
   }
 
   /// Whether a snapshot was taken away on purpose, so that it is not lost when it is not there.
-  package func isPruned(_ snapshot: ObjectID) throws(RepositoryError) -> Bool {
-    try currentFacts { $0.born.contains(snapshot) }.facts[snapshot]?[Self.prunedFact]?.isEmpty
-      == false
+  package func isPruned(
+    _ snapshot: ObjectID, asOf: UInt64? = nil
+  ) throws(RepositoryError) -> Bool {
+    try facts(of: snapshot, asOf: asOf)[Self.prunedFact]?.isEmpty == false
   }
 
   /// Whether a snapshot that was pruned has been given up by a collection since, so that what it needs may be
   /// gone, whatever is left of it.
-  package func isCollected(_ snapshot: ObjectID) throws(RepositoryError) -> Bool {
-    try currentFacts { $0.born.contains(snapshot) }.collected.contains(snapshot)
+  package func isCollected(
+    _ snapshot: ObjectID, asOf: UInt64? = nil
+  ) throws(RepositoryError) -> Bool {
+    try currentFacts(asOf: asOf) { $0.born.contains(snapshot) }.collected.contains(snapshot)
   }
 
   /// All that is new, and what is older until that is enough.
   private func currentFacts(
-    until isEnough: (FactIndex) -> Bool
+    asOf: UInt64? = nil, until isEnough: (FactIndex) -> Bool
   ) throws(RepositoryError) -> FactIndex {
-    let state = try read()
     var index = factIndex.withLock { $0 }
+    if let asOf, index.oldestSegment != nil, index.sequence >= asOf,
+      index.isWhole || isEnough(index)
+    {
+      return index
+    }
+    let state = try read()
     let known = (index.sequence, index.oldestSegment)
     if index.oldestSegment != nil, index.sequence < state.sequence {
       var newer = FactIndex()

@@ -82,15 +82,26 @@ package struct LocalCalendar: Sendable {
 
   // MARK: - The C library
 
-  /// Guards the process's `TZ` while a zone other than its own is asked.
-  private static let lock = Mutex(())
+  /// Guards the process's `TZ` while a zone other than its own is asked. When the C library last looked
+  /// whether its own has changed.
+  private static let lock = Mutex<ContinuousClock.Instant?>(nil)
 
   /// Seconds east of UTC at a moment; 0 where the C library can't tell (a year beyond its range).
   private func offset(at seconds: Int64) -> Int {
-    Self.lock.withLock { _ in
-      guard let zone else { return Self.offset(at: seconds) }
+    Self.lock.withLock { lookedAt in
+      guard let zone else {
+        // localtime_r(3) need not look at TZ by itself. Each look asks for /etc/localtime: one a second
+        // will do.
+        let now = ContinuousClock.now
+        if lookedAt.map({ now - $0 >= .seconds(1) }) ?? true {
+          tzset()
+          lookedAt = now
+        }
+        return Self.offset(at: seconds)
+      }
       let saved = unsafe getenv("TZ").map { unsafe String(cString: $0) }
       unsafe setenv("TZ", zone, 1)
+      tzset()
       defer {
         if let saved { unsafe setenv("TZ", saved, 1) } else { unsafe unsetenv("TZ") }
         tzset()
@@ -100,8 +111,6 @@ package struct LocalCalendar: Sendable {
   }
 
   private static func offset(at seconds: Int64) -> Int {
-    // localtime_r(3) need not look at TZ by itself.
-    tzset()
     var time = time_t(seconds)
     var result = unsafe tm()
     guard unsafe localtime_r(&time, &result) != nil else { return 0 }

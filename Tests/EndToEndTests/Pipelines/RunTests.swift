@@ -200,6 +200,37 @@ import Testing
       try work.log().map { label($0, "outcome") } == ["ok", nil, "abandoned", nil])
   }
 
+  @Test func `may be one of a thousand at once`() throws {
+    let count = Programs.isLong ? 1000 : 100
+    let daemon = try #require(try daemon(true))
+    let children = try (0..<count).map { number in
+      try work.start(
+        "dtm", ["run", "--stage", "s\(number)", "--", "sh", "-c", "echo \(number) >part-\(number)"])
+    }
+    for child in children {
+      let outcome = child.finish(within: .seconds(500))
+      #expect(outcome.status == 0, "\(outcome.errorText)")
+    }
+    let runs = try #require(
+      try work.good("runs", "-n", "\(count + 1)", "--json").json().array)
+    #expect(runs.count == count)
+    #expect(Set(runs.compactMap { $0["runId"]?.string }).count == count)
+    for run in runs {
+      #expect(run["outcome"]?.string == "ok")
+      let stage = try #require(try run.elements("stages").first?["stage"]?.string)
+      let number = stage.dropFirst()
+      // What it wrote is in the snapshot at its end, and in none at its beginning.
+      let (before, after) = (
+        try #require(run["before"]?.string), try #require(run["after"]?.string)
+      )
+      if number.hasSuffix("7") {
+        #expect(try work.good("cat", after, "part-\(number)").text == "\(number)\n")
+        #expect(try work.dtm("cat", before, "part-\(number)").status == 66)
+      }
+    }
+    #expect(daemon.stop() == 0)
+  }
+
   @Test func `outlives the daemon's restart`() throws {
     let daemon = try #require(try daemon(true))
     let run = try work.start(

@@ -44,20 +44,7 @@ import Testing
   }
 
   @Test func `DuckDB, pandas and pyarrow's tables are captured as they are`() throws {
-    let made = try ChildProcess(
-      [
-        "sh", "-ec",
-        """
-        /usr/bin/python3 -m venv venv
-        venv/bin/pip install -q --disable-pip-version-check duckdb pandas pyarrow
-        """,
-      ], in: work.root,
-      environment: ["PATH": "/usr/bin:/bin", "HOME": work.path("home"), "TMPDIR": work.root]
-    ).finish(within: .seconds(300))
-    guard made.status == 0 else {
-      print("SKIPPED: DuckDB, pandas and pyarrow: not to be had from PyPI: \(made.errorText)")
-      return
-    }
+    guard let python = PythonWriters.interpreter else { return }
     let daemon = try Daemon(
       work, settle: #"{"quiet": "100ms", "atMost": "1s", "minInterval": "100ms"}"#)
     let program = """
@@ -78,7 +65,7 @@ import Testing
       db.close()
       """
     let writer = try ChildProcess(
-      [work.path("venv/bin/python"), "-c", program], in: work.lake, environment: work.environment)
+      [python, "-c", program], in: work.lake, environment: work.environment)
     let outcome = writer.finish(within: .seconds(120))
     try #require(outcome.status == 0, "\(outcome.errorText)")
     try work.expectCaptured(daemon)
@@ -90,7 +77,7 @@ import Testing
     try work.good("restore", "HEAD", "--to", work.path("out"))
     let check = try ChildProcess(
       [
-        work.path("venv/bin/python"), "-c",
+        python, "-c",
         """
         import duckdb, pandas
         print(duckdb.connect('sales.duckdb').execute('select count(*) from t').fetchone()[0],

@@ -29,6 +29,8 @@ struct LiveObjects {
   /// Bytes of the object that was marked last, unpacked, and the pack in which it is.
   private(set) var newest: (bytes: Int, pack: PackFile)?
   private let reader: PackReader
+  /// The frame of a live pack in which an object was marked last: others of it come next.
+  private var newestFrame: (pack: PackID, offset: Int, header: FrameHeader)?
 
   init(_ reader: PackReader) {
     self.reader = reader
@@ -102,12 +104,24 @@ struct LiveObjects {
       length = Self.length(row, in: table)
     } else {
       names[pack.id, default: []].insert(name)
-      let header = try pack.frameHeader(at: location.frameOffset)
+      let header = try header(of: location, in: pack)
       length = header.rows.first { $0.id == name.id && $0.kind == name.kind }?.length ?? 0
     }
     newest = (length, pack)
     shares[pack.id, default: Share()].bytes += length
     shares[pack.id, default: Share()].objects += 1
+  }
+
+  private mutating func header(
+    of location: ObjectLocation, in pack: PackFile
+  ) throws(RepositoryError) -> FrameHeader {
+    let offset = location.frameOffset
+    if let known = newestFrame, known.pack == pack.id, known.offset == offset {
+      return known.header
+    }
+    let header = try pack.frameHeader(at: offset)
+    newestFrame = (pack.id, offset, header)
+    return header
   }
 
   private static func noBits(_ table: IDTable) -> [UInt64] {

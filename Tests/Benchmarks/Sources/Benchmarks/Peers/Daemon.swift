@@ -8,13 +8,14 @@ final class Daemon {
 
   /// Starts it and waits until it has looked at everything.
   ///
-  /// `quiet`: how long nothing may be written before it takes a snapshot by itself.
-  init(_ dtm: DTM, _ place: Place, quiet: String) throws {
+  /// `quiet`: how long nothing may be written before it takes a snapshot by itself. `rules`: JSON objects.
+  init(_ dtm: DTM, _ place: Place, quiet: String, rules: [String] = []) throws {
     self.dtm = dtm
     self.place = place
     let configuration = """
       {"folders": [{"path": "\(place.tree)", "repository": "\(place.repository)",
-        "settle": {"quiet": "\(quiet)", "minInterval": "0s", "atMost": "1h"}}]}
+        "rules": [\(rules.joined(separator: ", "))],
+        "settle": {"quiet": "\(quiet)", "minInterval": "0s", "atMost": "24h"}}]}
       """
     try Files.write(Array(configuration.utf8), to: place.home + "/dtmd.json")
     var command = Command(

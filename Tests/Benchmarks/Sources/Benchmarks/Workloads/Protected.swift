@@ -5,20 +5,27 @@ final class Protected {
   let place: Place
   private let bench: Bench
   private let quiet: String
+  private let rules: [String]
   private var daemon: Daemon?
   private var bursts = 0
 
   /// Makes the place; the daemon starts with the first contender's set-up.
-  init(_ bench: Bench, _ dataset: any Dataset, quiet: String) throws {
+  ///
+  /// `name`: what tells it from other places with the same data.
+  init(
+    _ bench: Bench, _ dataset: any Dataset, quiet: String, rules: [String] = [],
+    name: String = "dtmd"
+  ) throws {
     self.bench = bench
     self.quiet = quiet
-    place = try bench.place("dtmd-\(dataset.name)", dataset)
+    self.rules = rules
+    place = try bench.place("\(name)-\(dataset.name)", dataset)
   }
 
   private func started() throws -> Daemon {
     if let daemon { return daemon }
     _ = try measure(bench.dtm.create(place) + bench.dtm.snapshot(place, 1))
-    let daemon = try Daemon(bench.dtm, place, quiet: quiet)
+    let daemon = try Daemon(bench.dtm, place, quiet: quiet, rules: rules)
     self.daemon = daemon
     return daemon
   }
@@ -108,7 +115,7 @@ final class Protected {
 
   private func restarted() throws -> Daemon {
     if !Files.isThere(place.repository) { return try started() }
-    let daemon = try Daemon(bench.dtm, place, quiet: quiet)
+    let daemon = try Daemon(bench.dtm, place, quiet: quiet, rules: rules)
     self.daemon = daemon
     return daemon
   }
