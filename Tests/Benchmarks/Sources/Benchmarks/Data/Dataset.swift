@@ -13,6 +13,7 @@ protocol Dataset: Sendable {
 enum Datasets {
   static let all: [any Dataset] = [
     SmallFiles(), LargeFiles(), OneTable(), TinyFolder(),
+    ManyFiles(count: 1000, shape: .flat),
     ManyFiles(count: 100_000, shape: .nested), ManyFiles(count: 100_000, shape: .flat),
     ManyFiles(count: 1_000_000, shape: .nested), ManyFiles(count: 1_000_000, shape: .flat),
   ]
