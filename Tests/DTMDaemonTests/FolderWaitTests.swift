@@ -29,6 +29,13 @@ import Testing
     #expect(fixture.engines.orders.count == 1)
   }
 
+  @Test func `waiting after the first look ends at once, however long quiet has to be`() throws {
+    let fixture = try ServiceFixture(settle: ServiceFixture.byHand)
+    try fixture.settleIn()
+    _ = try fixture.wait(timeout: .seconds(2)).wait().get()
+    #expect(fixture.engines.orders.count == 1)
+  }
+
   @Test func `waiting is busy when its time is over`() throws {
     let fixture = try ServiceFixture(settle: ServiceFixture.byHand)
     try fixture.settleIn()

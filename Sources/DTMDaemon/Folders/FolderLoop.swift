@@ -169,8 +169,12 @@ struct FolderLoop {
     ownWritesEnded()
     abandonStages()
     guard let watcher else { return }
-    let activity = watcher.activity
-    if activity.condition != condition { conditionChanged(to: activity.condition) }
+    var activity = watcher.activity
+    if activity.condition != condition {
+      conditionChanged(to: activity.condition)
+      // The first look is taken in there: what was dirty before is captured.
+      activity = watcher.activity
+    }
     let isNew = activity.lastEvent != lastToldEvent || !settler.isDirty
     if activity.isDirty, isNew, condition != .arming {
       lastToldEvent = activity.lastEvent
