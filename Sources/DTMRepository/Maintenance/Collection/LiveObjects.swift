@@ -65,6 +65,7 @@ struct LiveObjects {
         copies.append((location, nil))
         continue
       }
+      sealed(pack)
       guard let row = Self.row(of: name, at: location.frameOffset, in: table) else { continue }
       if isMarked(row, in: pack.id) { return .known }
       copies.append((location, row))
@@ -135,10 +136,10 @@ struct LiveObjects {
     shares[pack.id] = Self.total(of: table)
   }
 
-  /// A live pack was sealed: what was marked in it by name has rows now.
+  /// A live pack may have been sealed, by whoever wrote it: what was marked in it by name has rows now.
   mutating func sealed(_ pack: PackFile) {
     guard let table = pack.table, let marked = names.removeValue(forKey: pack.id) else { return }
-    var words = Self.noBits(table)
+    var words = bits[pack.id] ?? Self.noBits(table)
     for name in marked {
       for row in table.rows(of: name.id) where Self.kind(row, in: table) == name.kind.rawValue {
         words[row / 64] |= 1 << UInt64(row % 64)

@@ -95,13 +95,6 @@ package final class RepositoryCollection {
     // Else somebody has committed meanwhile.
     if state.sequence == markedSequence + 1 { markedSequence = state.sequence }
     try repository.packs.catalog.refresh(state)
-    for id in draft.removedPacks {
-      if let pack = try sealedPack(id) { walk.sealed(pack) }
-    }
-  }
-
-  private func sealedPack(_ id: PackID) throws(RepositoryError) -> PackFile? {
-    try repository.packs.catalog.allPacks().first { $0.id == id }?.file(files)
   }
 
   // MARK: - What goes
@@ -174,7 +167,9 @@ package final class RepositoryCollection {
     var packs: [PackFile] = []
     for handle in repository.packs.catalog.allPacks() where state.livePacks[handle.id] == nil {
       let pack = try handle.file(files)
-      if pack.isSealed, pack.table != nil { packs.append(pack) }
+      guard pack.isSealed, pack.table != nil else { continue }
+      walk.sealed(pack)
+      packs.append(pack)
     }
     return packs
   }

@@ -139,6 +139,52 @@ import Testing
     #expect(!files.paths().keys.contains { $0.hasPrefix("trash/") && $0 != "trash/" })
   }
 
+  @Test func `what a session seals between the two marks is needed as before`() throws {
+    let repository = try history(6)
+    var live: [String] = []
+    while live.isEmpty {
+      try fixture.commit(CollectionFixture.content(fixture.snapshots.count), to: repository)
+      live = try files.list("live").filter { $0.hasSuffix(".data") }
+    }
+    let newest = fixture.snapshots.count - 1
+    try fixture.prune(0..<newest, in: repository)
+    // It goes on with the live packs, and writes something that nobody comes to need.
+    let other = try CollectionFixture.open(files)
+    var session: WriteSession? = try other.beginSession()
+    _ = try session?.write(.chunk, DamageFixture.bytes(7001, 900))
+    try session?.flush()
+    let late = CollectionFixture.content(99)
+    var snapshots = [fixture.snapshots[newest]]
+    fixture.tick()
+    let time = fixture.now
+    let collection = RepositoryCollection(
+      repository, .now, RepositoryRepair.Context(time: time),
+      waits: {
+        guard let writer = session else { return true }
+        session = nil
+        other.packLimits.data = 1
+        do {
+          let snapshot = Snapshot(
+            tree: try DamageFixture.tree(of: late, in: writer), parent: nil, branch: "own",
+            time: time,
+            trigger: "manual", basis: .scan, folder: CollectionFixture.folder)
+          let id = try writer.write(.snapshot, snapshot.encoded)
+          var draft = RecordDraft(kind: "snapshot", summary: "late")
+          draft.moves = [
+            RefMove(ref: CollectionFixture.refs.branch("own"), old: nil, new: .id(id))
+          ]
+          _ = try writer.commit(draft, at: time)
+          snapshots.append((id, late))
+        } catch { Issue.record(error) }
+        return true
+      })
+    #expect(try collection.run().rewrittenPacks > 0)
+    #expect(snapshots.count == 2)
+    let packs = try files.list("packs") + files.list("live")
+    #expect(live.contains { !packs.contains($0) }, "none of \(live) was written anew")
+    #expect(CollectionFixture.problem(snapshots, in: files) == nil)
+  }
+
   @Test func `what waits for a session is freed once that has ended`() throws {
     let repository = try history(6)
     try fixture.prune(0..<5, in: repository)
