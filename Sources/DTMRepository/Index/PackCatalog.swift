@@ -74,11 +74,22 @@ final class PackCatalog {
     if state.sequence == sequence { return }
     let gone = live.keys.contains { state.livePacks[$0] == nil }
     if sequence == nil || gone || hasSealed { try refreshSealed() }
+    if gone { forgetFormerlyLive(state) }
     for pack in state.livePacks.values.sorted(by: { $0.id < $1.id })
     where !excluded.contains(pack.id) {
       try refreshLive(pack.id, pack)
     }
     sequence = state.sequence
+  }
+
+  /// Forgets packs that were live, are not any more, and do not stand in `packs/`: what they held was
+  /// collected since, or they were set aside. That they are still open here must not make them count.
+  private func forgetFormerlyLive(_ state: RefLogState) {
+    for id in live.keys where state.livePacks[id] == nil {
+      live[id] = nil
+      handles[id] = nil
+      hasSealed = true
+    }
   }
 
   private func refreshLive(_ id: PackID, _ pack: LivePack) throws(RepositoryError) {

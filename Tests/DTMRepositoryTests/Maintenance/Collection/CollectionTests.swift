@@ -139,15 +139,51 @@ import Testing
     #expect(!files.paths().keys.contains { $0.hasPrefix("trash/") && $0 != "trash/" })
   }
 
-  @Test func `what a session seals between the two marks is needed as before`() throws {
+  /// A history whose two newest snapshots' content stands in a live pack, with all but the newest pruned;
+  /// the number of that one, and the names of the live packs.
+  private func historyWithLivePack() throws -> (repository: Repository, newest: Int, live: [String])
+  {
     let repository = try history(6)
     var live: [String] = []
     while live.isEmpty {
       try fixture.commit(CollectionFixture.content(fixture.snapshots.count), to: repository)
       live = try files.list("live").filter { $0.hasSuffix(".data") }
     }
+    try fixture.commit(CollectionFixture.content(fixture.snapshots.count), to: repository)
+    try #require(files.list("live").filter { $0.hasSuffix(".data") } == live)
     let newest = fixture.snapshots.count - 1
     try fixture.prune(0..<newest, in: repository)
+    return (repository, newest, live)
+  }
+
+  /// Somebody knows packs as live that a collection, of somebody else, seals, writes anew and deletes.
+  private func staleReader() throws -> (stale: Repository, newest: Int) {
+    let (repository, newest, live) = try historyWithLivePack()
+    let stale = try CollectionFixture.open(files)
+    #expect(fixture.snapshots.allSatisfy { stale.isIndexed($0.id, .snapshot) })
+    var policy = CollectionPolicy(grace: .zero, waste: 0)
+    policy.sealsLivePacks = true
+    try fixture.collect(repository, policy)
+    let packs = try files.list("packs") + files.list("live")
+    try #require(live.allSatisfy { !packs.contains($0) })
+    return (stale, newest)
+  }
+
+  @Test func `nothing is built on a live pack that was sealed and deleted meanwhile`() throws {
+    let (stale, newest) = try staleReader()
+    // Content of a snapshot that is gone.
+    let again = try fixture.commit(fixture.snapshots[newest - 1].content, to: stale)
+    #expect(fixture.problem([newest, again], in: files) == nil)
+  }
+
+  @Test func `nothing is marked in a live pack that was sealed and deleted meanwhile`() throws {
+    let (stale, newest) = try staleReader()
+    try fixture.collect(stale)
+    #expect(fixture.problem([newest], in: files) == nil)
+  }
+
+  @Test func `what a session seals between the two marks is needed as before`() throws {
+    let (repository, newest, live) = try historyWithLivePack()
     // It goes on with the live packs, and writes something that nobody comes to need.
     let other = try CollectionFixture.open(files)
     var session: WriteSession? = try other.beginSession()
