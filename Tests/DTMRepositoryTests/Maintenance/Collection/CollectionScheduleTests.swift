@@ -47,12 +47,16 @@ import Testing
     }
     for process in 0..<3 {
       bodies.append { view in
+        // One for all its snapshots, as a daemon has: what it knows gets old.
+        var repository: Repository?
         for step in 0..<2 {
           // What was pruned before comes again: it is found in the packs, or not any more.
           let content = CollectionFixture.content((process + step) % 5, count: 3)
           Self.attempt(ledger) {
+            let opened = try repository ?? CollectionFixture.open(view)
+            repository = opened
             let id = try CollectionFixture.commit(
-              content, to: CollectionFixture.open(view), branch: "own\(process)", at: time)
+              content, to: opened, branch: "own\(process)", at: time)
             ledger.commits.withLock { $0.append((id, content)) }
           }
         }
