@@ -57,6 +57,16 @@ import Testing
     #expect(fixture.engines.orders.contains { $0.marks("second") && $0.basis == .events })
   }
 
+  @Test func `of a folder where nothing happened it is not said that it was quiet before`() throws {
+    let fixture = try ServiceFixture(settle: ServiceFixture.byHand)
+    try fixture.settleIn()
+    let answer = try fixture.wait(quiet: .seconds(3600), timeout: .milliseconds(30)).wait()
+    guard case .failure(.busy) = answer else {
+      Issue.record("not busy")
+      return
+    }
+  }
+
   @Test func `who abandons a wait has no answer, and the others have`() throws {
     let fixture = try ServiceFixture(settle: ServiceFixture.byHand)
     try fixture.settleIn()

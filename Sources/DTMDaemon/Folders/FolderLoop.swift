@@ -34,6 +34,8 @@ struct FolderLoop {
   var lastTicket: UInt64 = 0
   /// The last event of the watcher that the settler was told.
   var lastToldEvent: Duration?
+  /// Since when the folder is looked at as it is now: of what was before, nobody knows when.
+  var lookedAtSince = Duration.zero
   /// How the watcher was when it was last looked at.
   var condition: WatchCondition?
   var overflows = 0
@@ -196,6 +198,7 @@ struct FolderLoop {
       perform(settler.on(.unavailable, at: now))
       waiters.fail(.busy(reason: "the folder \(configuration.path) is not there as it was"))
     case .watching, .unwatched:
+      lookedAtSince = now
       perform(settler.on(.available, at: now))
       // What happened while nobody watched is found by a scan at once.
       if isFirst { perform(settler.on(.started(dirty: true), at: now)) }
@@ -227,6 +230,9 @@ struct FolderLoop {
     if nextPoll.map({ now >= $0 }) ?? true { nextPoll = now + Self.pollInterval }
   }
 
+  /// When something last happened in the folder, as far as can be vouched for.
+  private var lastChange: Duration { max(lastToldEvent ?? .zero, lookedAtSince) }
+
   private func nextWake() -> Deadline {
     let isDirty = settler.isDirty
     shared.gate.setWantsChanges(
@@ -234,7 +240,7 @@ struct FolderLoop {
     let times = [
       settler.deadline, nextOpening, nextPoll, nextHotLook, auditTime, untoldTime, upkeepTime,
       pauseEnd, ownWritesLimit, ruleTime, nextMeasure, nextAlarmLook,
-      waiters.deadline(isDirty: isDirty, lastChange: lastToldEvent),
+      waiters.deadline(isDirty: isDirty, lastChange: lastChange),
     ].compactMap { $0 }
     guard let earliest = times.min() else { return .never }
     return .after(earliest - time.monotonic())
@@ -267,7 +273,7 @@ struct FolderLoop {
   private mutating func settleWaiters() {
     if waiters.isEmpty { return }
     waiters.settle(
-      at: time.monotonic(), isDirty: settler.isDirty, lastChange: lastToldEvent,
+      at: time.monotonic(), isDirty: settler.isDirty, lastChange: lastChange,
       snapshot: shared.state.withLock { $0.face.lastSnapshot })
   }
 }

@@ -42,13 +42,13 @@ struct FolderWaiters {
 
   /// Answers those whose time has come.
   ///
-  /// `lastChange`: when something last happened in the folder, as far as is known; nil for never.
+  /// `lastChange`: when something last happened in the folder, as far as can be vouched for.
   mutating func settle(
-    at now: Duration, isDirty: Bool, lastChange: Duration?, snapshot: SnapshotSummary?
+    at now: Duration, isDirty: Bool, lastChange: Duration, snapshot: SnapshotSummary?
   ) {
     waiters.removeAll { waiter in
       if waiter.isCovered, waiter.quiet == .zero || !isDirty,
-        now >= (lastChange ?? .zero) + waiter.quiet || waiter.quiet == .zero
+        now >= lastChange + waiter.quiet || waiter.quiet == .zero
       {
         waiter.answer(.success(snapshot))
         return true
@@ -61,11 +61,11 @@ struct FolderWaiters {
   }
 
   /// When `settle` is to be called, if nothing happens before.
-  func deadline(isDirty: Bool, lastChange: Duration?) -> Duration? {
+  func deadline(isDirty: Bool, lastChange: Duration) -> Duration? {
     var earliest: Duration?
     for waiter in waiters {
       let quietTime =
-        waiter.isCovered && !isDirty ? (lastChange ?? .zero) + waiter.quiet : nil
+        waiter.isCovered && !isDirty ? lastChange + waiter.quiet : nil
       for time in [waiter.end, quietTime].compactMap({ $0 }) {
         earliest = min(earliest ?? time, time)
       }
