@@ -10,7 +10,10 @@ find_swift
 
 scratch=.build-static
 programs=$scratch/programs
-options=(-c release --static-swift-stdlib --scratch-path "$scratch")
+# Generic types are made by calls and not from their mangled names, for which the runtime searches all
+# conformances of the program at each type's first use: a third of a short command's instructions.
+options=(-c release --static-swift-stdlib --scratch-path "$scratch"
+  -Xswiftc -Xfrontend -Xswiftc -disable-concrete-type-metadata-mangled-name-accessors)
 for program in dtm dtmd; do
   swift build "${options[@]}" --product "$program"
 done

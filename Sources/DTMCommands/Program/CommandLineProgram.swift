@@ -14,7 +14,7 @@ package enum CommandLineProgram {
       output: output, errors: StandardSink(.error), time: SystemTimeSource(),
       user: ThreadIdentity.processUser, showsProgress: true
     ) { try ProcessPlace.workingDirectory() }
-    DataTimeMachine.exit(withError: ExitCode(run(invocation).rawValue))
+    ProcessEnd.exit(status: run(invocation).rawValue)
   }
 
   /// Runs a command; its words go where the invocation says.
@@ -42,8 +42,12 @@ package enum CommandLineProgram {
     invocation.folderOption = folder
     var command: any ParsableCommand
     do {
-      try UsageFailure.checkVerb(rest)
-      command = try leaf(rest) ?? DataTimeMachine.parseAsRoot(rest)
+      if let verb = leaf(rest) {
+        command = verb
+      } else {
+        try UsageFailure.checkVerb(rest)
+        command = try DataTimeMachine.parseAsRoot(rest)
+      }
     } catch let failure as CommandFailure {
       throw failure
     } catch {

@@ -20,3 +20,20 @@ extension ReportingVerb {
       noColor: options.noColor)
   }
 }
+
+extension CommandConfiguration {
+  /// Of a command that stands after `dtm`.
+  ///
+  /// `CommandLineProgram` parses most verbs by themselves. For a command that has a name before its own
+  /// the parser leaves out what only a program's root is asked for, completion scripts: looking for them
+  /// took a third of a tiny snapshot's time before its work.
+  static func verb(
+    commandName: String, abstract: String, usage: String? = nil, discussion: String = "",
+    subcommands: [any ParsableCommand.Type] = [],
+    defaultSubcommand: (any ParsableCommand.Type)? = nil
+  ) -> CommandConfiguration {
+    CommandConfiguration(
+      commandName: commandName, _superCommandName: "dtm", abstract: abstract, usage: usage,
+      discussion: discussion, subcommands: subcommands, defaultSubcommand: defaultSubcommand)
+  }
+}

@@ -4,7 +4,7 @@ internal import DTMRepository
 internal import DTMSystem
 
 struct Bisect: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "bisect",
     abstract: "Find the first snapshot for which a command fails",
     usage: "dtm bisect --good SNAPSHOT --bad SNAPSHOT [options] -- COMMAND [ARGUMENT...]",

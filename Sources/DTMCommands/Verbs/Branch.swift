@@ -4,7 +4,7 @@ internal import DTMRepository
 internal import DTMSystem
 
 struct Branch: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "branch",
     abstract: "List, make, rename or delete branches",
     usage: """

@@ -4,7 +4,7 @@ internal import DTMRepository
 internal import DTMSystem
 
 struct Cat: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "cat",
     abstract: "Write a file's content to standard output",
     usage: "dtm cat SNAPSHOT PATH",

@@ -4,7 +4,7 @@ internal import DTMSystem
 internal import SystemPackage
 
 struct CheckConfiguration: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "check",
     abstract: "Check a configuration, with the drop-in files beside it",
     discussion: "Needs no daemon. Each error is named with file, line and column.")

@@ -4,7 +4,7 @@ internal import DTMRepository
 internal import DTMSystem
 
 struct Checkout: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "checkout",
     abstract: "Make the whole folder exactly what a snapshot or a branch has",
     usage: """

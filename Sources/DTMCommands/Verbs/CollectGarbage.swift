@@ -5,7 +5,7 @@ internal import DTMRepository
 internal import DTMSystem
 
 struct CollectGarbage: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "gc",
     abstract: "Free the room of what no kept snapshot needs",
     usage: "dtm gc [--now] [--ignore-hold] [options]",

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 
 struct Completions: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "completions",
     abstract: "Print the completions of a shell",
     usage: "dtm completions bash|zsh|fish",

@@ -4,7 +4,7 @@ internal import DTMRepository
 internal import DTMSystem
 
 struct Diff: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "diff",
     abstract: "Show what differs between two states",
     usage: "dtm diff [A [B]] [PATH...] [options]",

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import DTMSystem
 
 struct Doctor: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "doctor",
     abstract: "Check the machine, the daemon and the folders, and say how to mend them",
     usage: "dtm doctor [options]",

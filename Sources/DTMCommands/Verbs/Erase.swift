@@ -6,7 +6,7 @@ internal import DTMSystem
 internal import SystemPackage
 
 struct Erase: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "erase",
     abstract: "Take the content of paths out of all history for good",
     usage: "dtm erase PATTERN --confirm NAME [options]",

@@ -5,7 +5,7 @@ internal import DTMSystem
 internal import SystemPackage
 
 struct Export: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "export",
     abstract: "Write a snapshot, or paths of it, as a tar archive",
     usage: "dtm export SNAPSHOT [PATH...] [-o FILE.tar[.zst]] [options]",

@@ -4,7 +4,7 @@ internal import DTMRepository
 internal import DTMSystem
 
 struct Find: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "find",
     abstract: "Find paths in all snapshots, and when each version appeared",
     usage: "dtm find PATTERN [--all] [options]",

@@ -4,7 +4,7 @@ internal import DTMRepository
 internal import DTMSystem
 
 struct Forget: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "forget",
     abstract: "Take single snapshots away",
     usage: "dtm forget SNAPSHOT... [options]",

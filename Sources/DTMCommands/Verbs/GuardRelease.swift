@@ -4,7 +4,7 @@ internal import DTMRepository
 internal import DTMSystem
 
 struct GuardRelease: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "release",
     abstract: "End the alarms, so that snapshots may be pruned again",
     usage: "dtm guard release [options]",

@@ -4,7 +4,7 @@ internal import DTMRepository
 internal import DTMSystem
 
 struct GuardShow: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "show",
     abstract: "Show the alarms that hold, the newest first",
     usage: "dtm guard [show] [options]",

@@ -2,7 +2,7 @@ internal import ArgumentParser
 
 /// The verbs of the guard.
 struct GuardVerb: ParsableCommand {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "guard",
     abstract: "Show what the guard saw, and end its alarms",
     discussion: """

@@ -6,7 +6,7 @@ internal import DTMSystem
 internal import SystemPackage
 
 struct Import: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "import",
     abstract: "Record the content of a tar archive as a snapshot",
     usage: "dtm import FILE [options]",

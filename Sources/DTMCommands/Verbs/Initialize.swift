@@ -5,7 +5,7 @@ internal import DTMSystem
 internal import SystemPackage
 
 struct Initialize: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "init",
     abstract: "Make a repository for a folder and take a first snapshot",
     usage: "dtm init [DIR] [--repository PATH] [options]",

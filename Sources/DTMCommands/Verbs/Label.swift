@@ -4,7 +4,7 @@ internal import DTMRepository
 internal import DTMSystem
 
 struct Label: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "label",
     abstract: "Add labels to a snapshot",
     usage: "dtm label SNAPSHOT KEY=VALUE... [options]",

@@ -4,7 +4,7 @@ internal import DTMRepository
 internal import DTMSystem
 
 struct List: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "ls",
     abstract: "List what a snapshot holds",
     usage: "dtm ls [SNAPSHOT] [PATH] [options]")

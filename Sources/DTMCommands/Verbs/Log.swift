@@ -4,7 +4,7 @@ internal import DTMRepository
 internal import DTMSystem
 
 struct Log: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "log",
     abstract: "List snapshots, newest first",
     usage: "dtm log [-n N] [options]",

@@ -6,7 +6,7 @@ internal import DTMSystem
 internal import SystemPackage
 
 struct MakeChecks: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "check",
     abstract: "Run the configured checks on snapshots",
     usage: "dtm check [SNAPSHOT...] [options]",

@@ -4,7 +4,7 @@ internal import DTMRepository
 internal import DTMSystem
 
 struct Operations: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "operations",
     abstract: "List the operations that can be undone, newest first",
     usage: "dtm operations [-n N] [options]")

@@ -4,7 +4,7 @@ internal import DTMFolder
 internal import DTMSystem
 
 struct Pause: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "pause",
     abstract: "Hold the daemon's snapshots of this folder for a while",
     usage: "dtm pause [TIME | --until-resumed] [options]",

@@ -3,7 +3,7 @@ internal import DTMFolder
 internal import DTMRepository
 
 struct Pin: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "pin",
     abstract: "Keep a snapshot for good: a pinned one is never pruned",
     usage: "dtm pin SNAPSHOT [options]")

@@ -8,7 +8,7 @@ internal import Synchronization
 internal import SystemPackage
 
 struct Protect: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "protect",
     abstract: "Have the daemon protect a folder",
     usage: "dtm protect DIR [options]",

@@ -6,7 +6,7 @@ internal import DTMRules
 internal import DTMSystem
 
 struct Prune: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "prune",
     abstract: "Take away the snapshots that no retention rule keeps",
     usage: "dtm prune [--dry-run] [--explain] [--keep-last N] [--keep-daily N] ... [options]",

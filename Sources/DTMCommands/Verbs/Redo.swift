@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import DTMFolder
 
 struct Redo: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "redo",
     abstract: "Do again what was undone",
     usage: "dtm redo [OPERATION] [options]")

@@ -5,7 +5,7 @@ internal import DTMSystem
 internal import SystemPackage
 
 struct Repair: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "repair",
     abstract: "Mend a damaged repository, and say what is lost",
     usage: "dtm repair [--dry-run] [options]",

@@ -4,7 +4,7 @@ internal import DTMRepository
 internal import DTMSystem
 
 struct Restore: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "restore",
     abstract: "Bring paths, or the whole folder, back to what they were",
     usage: "dtm restore [SNAPSHOT] [PATH...] [--at SNAPSHOT] [--to DIR] [options]",

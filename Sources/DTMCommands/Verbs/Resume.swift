@@ -4,7 +4,7 @@ internal import DTMFolder
 internal import DTMSystem
 
 struct Resume: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "resume",
     abstract: "End a pause: the daemon takes snapshots of this folder again",
     usage: "dtm resume [options]",

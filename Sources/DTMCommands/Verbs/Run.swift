@@ -3,7 +3,7 @@ internal import DTMFolder
 internal import DTMSystem
 
 struct Run: Verb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "run",
     abstract: "Run a command between two snapshots",
     usage: "dtm run [--stage NAME] [options] -- COMMAND [ARGUMENT...]",

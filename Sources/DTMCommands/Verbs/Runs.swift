@@ -4,7 +4,7 @@ internal import DTMRepository
 internal import DTMSystem
 
 struct Runs: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "runs",
     abstract: "List the runs of pipelines, newest first",
     usage: "dtm runs [-n N] [options]",

@@ -4,7 +4,7 @@ internal import DTMRepository
 internal import DTMSystem
 
 struct Show: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "show",
     abstract: "Show all that is known of a snapshot",
     usage: "dtm show [SNAPSHOT] [options]")

@@ -3,7 +3,7 @@ internal import DTMConfiguration
 internal import DTMSystem
 
 struct ShowConfiguration: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "show",
     abstract: "Print the configuration as one document, with every default",
     discussion: "What the main file and the drop-in files beside it come to; always JSON.")

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import DTMConfiguration
 
 struct ShowSchema: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "schema",
     abstract: "Print the JSON Schema of a configuration, for editors")
 

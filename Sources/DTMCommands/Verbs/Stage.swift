@@ -2,7 +2,7 @@ internal import ArgumentParser
 
 /// The verbs of a stage.
 struct Stage: ParsableCommand {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "stage",
     abstract: "Record that a pipeline's stage begins, ends or fails",
     discussion: """

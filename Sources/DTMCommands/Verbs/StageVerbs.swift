@@ -42,7 +42,7 @@ struct StageOptions: ParsableArguments {
 }
 
 struct StageBegin: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "begin",
     abstract: "Record that a stage begins",
     usage: "dtm stage begin NAME [--run-id ID] [--attempt N] [--label KEY=VALUE]... [options]",
@@ -60,7 +60,7 @@ struct StageBegin: ReportingVerb {
 }
 
 struct StageEnd: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "end",
     abstract: "Record that a stage ended well",
     usage: "dtm stage end NAME [--run-id ID] [--attempt N] [--label KEY=VALUE]... [options]",
@@ -75,7 +75,7 @@ struct StageEnd: ReportingVerb {
 }
 
 struct StageFail: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "fail",
     abstract: "Record that a stage failed, and what it left",
     usage: "dtm stage fail NAME [--run-id ID] [--attempt N] [--label KEY=VALUE]... [options]",

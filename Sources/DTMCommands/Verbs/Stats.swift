@@ -4,7 +4,7 @@ internal import DTMRepository
 internal import DTMSystem
 
 struct Stats: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "stats",
     abstract: "Tell what the history uses of the disk",
     usage: "dtm stats [--by file|snapshot|type|stage] [-n N] [options]",

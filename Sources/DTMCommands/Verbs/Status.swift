@@ -6,7 +6,7 @@ internal import DTMSystem
 internal import SystemPackage
 
 struct Status: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "status",
     abstract: "Show what changed since the last snapshot, and how the daemon is",
     usage: "dtm status [options]",

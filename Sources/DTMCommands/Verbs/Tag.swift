@@ -4,7 +4,7 @@ internal import DTMRepository
 internal import DTMSystem
 
 struct Tag: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "tag",
     abstract: "List, make or delete tags",
     usage: """

@@ -5,7 +5,7 @@ internal import DTMRepository
 internal import DTMSystem
 
 struct TakeSnapshot: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "snapshot",
     abstract: "Record the folder as it is now",
     usage: "dtm snapshot [-m TEXT] [options]",

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import DTMFolder
 
 struct Undo: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "undo",
     abstract: "Take an operation back: a restore, a checkout, a branch, a tag",
     usage: "dtm undo [OPERATION] [options]",

@@ -3,7 +3,7 @@ internal import DTMFolder
 internal import DTMRepository
 
 struct Unpin: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "unpin",
     abstract: "Let a pinned snapshot be pruned again",
     usage: "dtm unpin SNAPSHOT [options]")

@@ -5,7 +5,7 @@ internal import DTMSystem
 internal import SystemPackage
 
 struct Unprotect: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "unprotect",
     abstract: "Have the daemon leave a folder alone; its history stays",
     usage: "dtm unprotect DIR [options]")

@@ -4,7 +4,7 @@ internal import DTMRepository
 internal import DTMSystem
 
 struct Verify: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "verify",
     abstract: "Check the repository",
     usage: "dtm verify [SNAPSHOT|--all] [--read-data|--sample PERCENT] [options]",

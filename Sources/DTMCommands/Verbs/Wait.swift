@@ -4,7 +4,7 @@ internal import DTMFolder
 internal import DTMSystem
 
 struct Wait: Verb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "wait",
     abstract: "Wait until everything written so far is in a snapshot",
     usage: "dtm wait [--quiet TIME] [--timeout TIME] [options]",

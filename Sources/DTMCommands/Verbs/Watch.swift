@@ -4,7 +4,7 @@ internal import DTMFolder
 internal import DTMSystem
 
 struct Watch: ReportingVerb {
-  static let configuration = CommandConfiguration(
+  static let configuration = CommandConfiguration.verb(
     commandName: "watch",
     abstract: "Show what the daemon does, as it happens",
     usage: "dtm watch [--all] [options]",

@@ -21,7 +21,8 @@ package struct LocalCalendar: Sendable {
   /// The process's zone, or the one that `TZ` would name.
   ///
   /// Give a zone in tests only: `TZ` is the process's, so every call sets it, asks and sets it back
-  /// under a lock, which a thread that reads the environment elsewhere does not know of.
+  /// under a lock, which a thread that reads the environment elsewhere does not know of. Afterwards there
+  /// is one that means what none does.
   package init(zone: String? = nil) {
     self.zone = zone
   }
@@ -86,6 +87,9 @@ package struct LocalCalendar: Sendable {
   /// whether its own has changed.
   private static let lock = Mutex<ContinuousClock.Instant?>(nil)
 
+  /// What no `TZ` means (tzset(3)).
+  private static let machine = ":/etc/localtime"
+
   /// Seconds east of UTC at a moment; 0 where the C library can't tell (a year beyond its range).
   private func offset(at seconds: Int64) -> Int {
     Self.lock.withLock { lookedAt in
@@ -103,7 +107,9 @@ package struct LocalCalendar: Sendable {
       unsafe setenv("TZ", zone, 1)
       tzset()
       defer {
-        if let saved { unsafe setenv("TZ", saved, 1) } else { unsafe unsetenv("TZ") }
+        // Never taken away again: the environment's array would move each time it comes back, while
+        // another thread starts a program with it.
+        unsafe setenv("TZ", saved ?? Self.machine, 1)
         tzset()
       }
       return Self.offset(at: seconds)

@@ -146,14 +146,18 @@ func differences(
 
 /// Runs a command line and returns its status and output.
 func shell(_ command: String) -> (status: Int32, output: String) {
-  guard let pipe = unsafe popen(command + " 2>&1", "r") else { return (-1, "") }
+  guard let pipe = unsafe popen(command + " 2>&1", "r") else {
+    return (-1, "popen: \(Errno.current)")
+  }
   var bytes: [UInt8] = []
   while true {
     let byte = unsafe fgetc(pipe)
     if byte == EOF { break }
     bytes.append(UInt8(byte))
   }
-  return (unsafe pclose(pipe), String(decoding: bytes, as: UTF8.self))
+  let status = unsafe pclose(pipe)
+  let output = String(decoding: bytes, as: UTF8.self)
+  return (status, status == -1 ? "pclose: \(Errno.current) after \(output)" : output)
 }
 
 func quoted(_ path: FilePath) -> String { "'" + path.string + "'" }

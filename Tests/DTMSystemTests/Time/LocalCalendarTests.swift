@@ -1,5 +1,8 @@
 import DTMSystem
 import DTMTestSupport
+import Glibc
+import Synchronization
+import SystemPackage
 import Testing
 
 /// Zones are given in POSIX form, so that the tests need no time zone files.
@@ -90,6 +93,28 @@ import Testing
       ("2026-10-25T01:45:00Z", "2026-10-25T01:30:00Z"),
     ] {
       #expect(berlin.resolve(form, now: utc(now)) == utc(moment))
+    }
+  }
+
+  @Test func `programs can be started while another zone is asked for`() throws {
+    let isDone = Atomic<Bool>(false)
+    let calendar = berlin
+    let asking = try DedicatedThread(named: "zones") {
+      while !isDone.load(ordering: .relaxed) {
+        _ = calendar.components(of: Timestamp(seconds: 1_700_000_000))
+      }
+    }
+    defer {
+      isDone.store(true, ordering: .relaxed)
+      asking.join()
+    }
+    // popen(3) hands the environment's array on as it is just then.
+    for _ in 0..<300 {
+      guard let pipe = unsafe popen("true", "r") else {
+        Issue.record("popen: \(Errno.current)")
+        return
+      }
+      #expect(unsafe pclose(pipe) == 0)
     }
   }
 

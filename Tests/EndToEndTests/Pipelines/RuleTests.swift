@@ -151,6 +151,39 @@ import Testing
     #expect(daemon.stop() == 0)
   }
 
+  @Test func `markers whose events the kernel dropped fire once each`() throws {
+    let daemon = try work.daemon(rules: Self.marker)
+    let limit = try Files.read("/proc/sys/fs/inotify/max_queued_events")
+    // Each file that is made tells twice at least: that it came, and that it was closed.
+    let files = try #require(Int(String(decoding: limit, as: UTF8.self).dropLast())) * 3 / 4
+    try work.shell("mkdir lake/a lake/b")
+    // Now the directories are watched.
+    try settle()
+    for round in 1...2 {
+      daemon.process.send(SIGSTOP)
+      try work.shell(
+        """
+        cd lake
+        seq -f 'a/\(round)-%.0f' \(files) | xargs touch
+        : >a/_SUCCESS; echo \(round) >b/x; : >b/_SUCCESS
+        """)
+      daemon.process.send(SIGCONT)
+      let found = try work.fired(2 * round)
+      #expect(try daemon.folder()["overflows"]?.int == round)
+      #expect(found.prefix(2).map { $0["labels"]?["stage"]?.string ?? "" }.sorted() == ["a", "b"])
+      #expect(found.count == 2 * round)
+      for snapshot in found.prefix(2) { #expect(snapshot["complete"]?.bool == true) }
+      // Which one is first is nobody's business: both hold everything that was closed before them.
+      #expect(found[1]["basis"]?.string == "scan")
+      #expect(try work.good("cat", found[1].id(), "b/x").text == "\(round)\n")
+      let listing = try work.good("ls", found[1].id(), "a", "--json").json()
+      #expect(listing.array?.count == files * round + 1)
+      try settle()
+      #expect(try work.fired(2 * round + 1, within: .milliseconds(1)).count == 2 * round)
+    }
+    #expect(daemon.stop() == 0)
+  }
+
   @Test func `what was there when the rule was new fires nothing`() throws {
     try work.write("old/_SUCCESS", "")
     let first = try work.daemon(rules: Self.marker)
