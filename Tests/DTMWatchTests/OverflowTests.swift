@@ -34,6 +34,17 @@ import Testing
     #expect(after.marks.map(\.key) == [key("d1/e2/after")])
   }
 
+  @Test func `after an overflow any boundary may have come`() throws {
+    let playground = try Playground()
+    let watcher = try playground.watcher()
+    watcher.setBoundary { path, _ in path == key("_SUCCESS") }
+    #expect(!watcher.takeBoundaries().isEverything)
+    overflow(watcher, playground)
+    try watcher.barrier()
+    #expect(watcher.takeBoundaries().isEverything)
+    #expect(watcher.takeBoundaries().isEmpty)
+  }
+
   @Test func `directories that were made while events were lost are watched`() throws {
     let playground = try Playground()
     for index in 0..<2 { playground.write("folder/f\(index)") }

@@ -42,7 +42,8 @@ extension FolderLoop {
     let look = BoundaryLook(configuration.path) { writers?.isOpenForWriting($0) ?? false }
     guard let look else { return }
     if seen.isEverything {
-      look.report(beneath: .root, to: &engine)
+      // What was there when a rule was new is told from the rest by the scan that comes first.
+      if !engine.hasNewRules { look.report(beneath: .root, to: &engine) }
     } else {
       for key in seen.arrivals.sorted() { look.reportDirectory(key, to: &engine) }
       for key in seen.moved.sorted() { look.report(beneath: key, to: &engine) }

@@ -2,7 +2,7 @@ package import DTMSystem
 
 /// What was seen that may be a boundary: a hint of where to look, for a rule is about what is there.
 ///
-/// Bounded: beyond a limit everything has to be looked at.
+/// Bounded: beyond a limit everything has to be looked at, as after an overflow.
 package struct BoundarySet: Sendable {
   /// Of paths, and of directories.
   static let limit = 65_536
@@ -16,7 +16,7 @@ package struct BoundarySet: Sendable {
   package private(set) var listed: Set<PathKey> = []
   /// Directories of which nothing beneath was told.
   package private(set) var moved: Set<PathKey> = []
-  /// More was seen than is kept: everything has to be looked at.
+  /// More was seen than is kept, or events were lost: everything has to be looked at.
   package private(set) var isEverything = false
 
   package init() {}
@@ -44,8 +44,13 @@ package struct BoundarySet: Sendable {
   private mutating func makesRoom() -> Bool {
     if isEverything { return false }
     if files.count + arrivals.count + listed.count + moved.count < Self.limit { return true }
+    insertEverything()
+    return false
+  }
+
+  /// Events were lost: everything has to be looked at.
+  mutating func insertEverything() {
     self = BoundarySet()
     isEverything = true
-    return false
   }
 }

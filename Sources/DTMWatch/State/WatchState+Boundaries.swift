@@ -17,6 +17,11 @@ extension WatchState {
     if !isListed { boundaries.insert(moved: key) }
   }
 
+  /// The kernel dropped events: any boundary may have come.
+  mutating func noteLostBoundaries() {
+    if isBoundary != nil { boundaries.insertEverything() }
+  }
+
   /// A directory was listed after its watch was there: no event told of what it held before.
   mutating func noteListing(_ node: NodeIndex) {
     // Of what is there when watching begins a scan tells.
