@@ -53,7 +53,10 @@ extension FolderLoop {
 
   mutating func ownWritesBegan(_ operation: String) {
     ownWrites.append(operation)
-    if ownWritesSince == nil { ownWritesSince = time.monotonic() }
+    if ownWritesSince == nil {
+      ownWritesSince = time.monotonic()
+      passOwnWrites()
+    }
     publish(.restoreBegan) { $0.operation = operation }
     perform(settler.on(.ownWritesBegan, at: time.monotonic()))
   }

@@ -33,11 +33,19 @@ extension FolderLoop {
 
   /// Looks at what the watcher says may be a boundary.
   mutating func lookAtBoundaries() {
-    guard var engine = rules, engine.isAboutPaths, let watcher, condition == .watching else {
-      return
-    }
+    // What a restore brings back is looked at when all of it is there, with its times.
+    guard ownWrites.isEmpty, var engine = rules, engine.isAboutPaths, let watcher,
+      condition == .watching
+    else { return }
+    let isBroughtBack = engine.ownWritesStart != nil
     let seen = watcher.takeBoundaries()
-    if seen.isEmpty { return }
+    if !seen.isEmpty { look(at: seen, for: &engine) }
+    engine.ownWritesStart = nil
+    rules = engine
+    if isBroughtBack { recordSilentMarks() }
+  }
+
+  private func look(at seen: BoundarySet, for engine: inout RuleEngine) {
     let writers = self.engine
     let look = BoundaryLook(configuration.path) { writers?.isOpenForWriting($0) ?? false }
     guard let look else { return }
@@ -53,7 +61,39 @@ extension FolderLoop {
       }
       look.reportCounts(to: &engine)
     }
-    rules = engine
+  }
+
+  /// What a restore began now brings back fires no rule.
+  mutating func passOwnWrites() {
+    // The times of files are up to a tick of the kernel's clock late.
+    let start = time.now().advanced(by: .milliseconds(-10))
+    if rules?.ownWritesStart != nil { return }
+    rules?.ownWritesStart = start.seconds &* 1_000_000_000 &+ Int64(start.nanoseconds)
+  }
+
+  /// Where it fails the next snapshot has them.
+  private mutating func recordSilentMarks() {
+    guard let marks = rules?.silentMarks, !marks.isEmpty,
+      let newest = shared.state.withLock({ $0.face.lastSnapshot })
+    else { return }
+    do throws(FolderEngineError) {
+      try record(marks, with: newest)
+      rules?.recordedSilentMarks()
+    } catch {
+      logger.debug("marks of rules wait", metadata: ["reason": "\(error.description)"])
+    }
+  }
+
+  private func record(
+    _ marks: [UInt64], with snapshot: SnapshotSummary
+  ) throws(FolderEngineError) {
+    var rest = marks[...]
+    while !rest.isEmpty {
+      var note = RuleNote()
+      note.marks = Array(rest.prefix(Self.marksOfRecord))
+      try engine?.annotate(snapshot.id, note)
+      rest = rest.dropFirst(Self.marksOfRecord)
+    }
   }
 
   /// After a scan: what no event told of is in the newest snapshot.
@@ -68,13 +108,7 @@ extension FolderLoop {
     if engine.hasNewRules, let snapshot = newest {
       let start = protectionStart ?? time.now()
       let marks = engine.armingMarks { look.report(found, before: start, to: &$0) }
-      var rest = marks[...]
-      while !rest.isEmpty {
-        var note = RuleNote()
-        note.marks = Array(rest.prefix(Self.marksOfRecord))
-        try repository.annotate(snapshot.id, note)
-        rest = rest.dropFirst(Self.marksOfRecord)
-      }
+      try record(marks, with: snapshot)
       engine.learn(marks, at: time.now())
     }
     look.report(found, before: nil, to: &engine)

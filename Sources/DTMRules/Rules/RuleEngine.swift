@@ -21,6 +21,9 @@ package struct RuleEngine: Sendable {
   private(set) var inFlight: Set<UInt64> = []
   /// Marks of what is there and will not fire, to be recorded with the next snapshot.
   package private(set) var silentMarks: [UInt64] = []
+  /// While this program brings something back, and until all of that was seen: when it began, in
+  /// nanoseconds since 1970. What it made anew with an older time is no boundary: nobody but itself wrote it.
+  package var ownWritesStart: Int64?
   private var files = 0
   private var bytes = 0
   private var stages: [Int: PathKey] = [:]
@@ -167,12 +170,22 @@ package struct RuleEngine: Sendable {
         case .marker(let pattern):
           if isDirectory || !pattern.matches(key, isDirectory: false) { continue }
           // Who touches it has made another one.
-          wait(number, place, mark(number, place, key, version, isWhole: true), key)
+          let mark = mark(number, place, key, version, isWhole: true)
+          if isBroughtBack(version) {
+            waiting[number].removeAll { $0.condition == place && $0.path == key }
+            pass(mark)
+          } else {
+            wait(number, place, mark, key)
+          }
         case .movedIn(let pattern):
           if !pattern.matches(key, isDirectory: isDirectory) { continue }
           // A directory's times move with each name in it.
           let mark = mark(number, place, key, version, isWhole: false)
-          if isArrival { wait(number, place, mark, key) } else { pass(mark) }
+          if isArrival, !isBroughtBack(version) {
+            wait(number, place, mark, key)
+          } else {
+            pass(mark)
+          }
         default: break
         }
       }
@@ -189,7 +202,8 @@ package struct RuleEngine: Sendable {
           wantedMatching == matching, files >= wanted,
           pattern.matches(directory, isDirectory: true)
         else { continue }
-        wait(number, place, mark(number, place, directory, version, isWhole: false), directory)
+        let mark = mark(number, place, directory, version, isWhole: false)
+        if isBroughtBack(version) { pass(mark) } else { wait(number, place, mark, directory) }
       }
     }
   }
@@ -201,7 +215,13 @@ package struct RuleEngine: Sendable {
     waiting[rule].append(Subject(condition: condition, path: key, mark: mark))
   }
 
-  /// It was made here: it is no arrival, neither now nor after a restart.
+  private func isBroughtBack(_ version: PathVersion) -> Bool {
+    guard let ownWritesStart else { return false }
+    return version.modified < ownWritesStart
+      && (version.born == 0 || version.born >= ownWritesStart)
+  }
+
+  /// It was made here, or brought back: it is no boundary, neither now nor after a restart.
   private mutating func pass(_ mark: UInt64) {
     if memory.has(mark) || inFlight.contains(mark) { return }
     memory.add([mark], at: now)

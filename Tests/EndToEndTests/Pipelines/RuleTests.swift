@@ -184,6 +184,40 @@ import Testing
     #expect(daemon.stop() == 0)
   }
 
+  @Test func `what a restore brings back fires nothing, nor after a restart`() throws {
+    let rules =
+      #"{"name": "done", "on": {"marker": "**/_SUCCESS"}, "tag": "m-{dir.name}"}, "#
+      + #"{"name": "in", "on": {"movedIn": "released/*"}, "tag": "r-{name}"}"#
+    let first = try work.daemon(rules: rules)
+    try work.shell("mkdir -p lake/out lake/released v1; echo a >lake/out/part; echo x >v1/x")
+    try settle()
+    try work.shell(": >lake/out/_SUCCESS")
+    try #require(try work.fired(1).count == 1)
+    try work.shell("mv v1 lake/released/")
+    try #require(try work.fired(1, of: "in").count == 1)
+    try work.shell("cd lake; rm -r out released/v1; mkdir out; echo b >out/part")
+    try settle()
+    try work.good("restore", "r-v1")
+    #expect(try work.dtm("diff", "r-v1", "--exit-code").status == 0)
+    try work.good("undo")
+    try work.good("redo")
+    try settle()
+    func tags() throws -> [String] {
+      try work.good("tag", "-q").text.split(separator: "\n").map(String.init).sorted()
+    }
+    #expect(try tags() == ["m-out", "r-v1"])
+    first.kill()
+    let next = try work.daemon(rules: rules)
+    try work.write("orders.csv", "more\n")
+    try settle()
+    #expect(try tags() == ["m-out", "r-v1"])
+    // Another version of it is a boundary as before.
+    try work.shell(": >lake/out/_SUCCESS")
+    #expect(try work.fired(2).count == 2)
+    #expect(try tags() == ["m-out", "m-out-2", "r-v1"])
+    #expect(next.stop() == 0)
+  }
+
   @Test func `what was there when the rule was new fires nothing`() throws {
     try work.write("old/_SUCCESS", "")
     let first = try work.daemon(rules: Self.marker)
