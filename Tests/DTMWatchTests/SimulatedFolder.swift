@@ -59,6 +59,13 @@ struct SimulatedFolder {
     return queue.prefix(count)
   }
 
+  /// Another instance: no watches, no events, and numbers from 1 again.
+  mutating func renewInstance() {
+    watches = [:]
+    queue = []
+    nextWatch = 1
+  }
+
   func watch(of directory: Int) -> Int32? { watches[directory] }
 
   // MARK: Looking

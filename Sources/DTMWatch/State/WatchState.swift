@@ -54,7 +54,7 @@ package struct WatchState: Sendable {
   /// Set by events that say that the root, or a directory above it, is another one now.
   var rootIsSuspect = false
   /// What is known of the tree cannot be right: to begin anew.
-  var isAstray = false
+  package internal(set) var isAstray = false
   /// Set by `IN_Q_OVERFLOW`.
   var hasOverflowed = false
   /// The highest watch number that the kernel gave out to this instance.
