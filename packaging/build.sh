@@ -11,7 +11,7 @@ find_swift
 scratch=.build-static
 programs=$scratch/programs
 # Generic types are made by calls and not from their mangled names, for which the runtime searches all
-# conformances of the program at each type's first use: a third of a short command's instructions.
+# conformances of the program at each type's first use: a quarter of a short command's instructions.
 options=(-c release --static-swift-stdlib --scratch-path "$scratch"
   -Xswiftc -Xfrontend -Xswiftc -disable-concrete-type-metadata-mangled-name-accessors)
 for program in dtm dtmd; do

@@ -195,6 +195,8 @@ final class FakeEngines: FolderEngines {
 
     func isOpenForWriting(_ files: [PathKey]) -> Bool { !files.isEmpty }
 
+    func takingPart(_ keys: [PathKey], areDirectories: Bool) -> [PathKey] { keys }
+
     func audit(
       after cursor: PathKey?, clock: String, limit: Int
     ) throws(FolderEngineError) -> AuditPart {

@@ -34,15 +34,26 @@ import Testing
     #expect(after.marks.map(\.key) == [key("d1/e2/after")])
   }
 
-  @Test func `after an overflow any boundary may have come`() throws {
+  @Test func `where watching begins anew any boundary may have come, but not at first`() throws {
     let playground = try Playground()
-    let watcher = try playground.watcher()
+    playground.write("folder/_SUCCESS")
+    let watcher = try FolderWatcher(
+      path: playground.folder, options: .init(), time: SystemTimeSource(),
+      isExcluded: { _, _ in false })
     watcher.setBoundary { path, _ in path == key("_SUCCESS") }
-    #expect(!watcher.takeBoundaries().isEverything)
+    try watcher.start()
+    #expect(watcher.waitUntilArmed(within: .seconds(60)) == .watching)
+    #expect(watcher.takeBoundaries().isEmpty)
     overflow(watcher, playground)
     try watcher.barrier()
     #expect(watcher.takeBoundaries().isEverything)
+    #expect(watcher.waitUntilArmed(within: .seconds(60)) == .watching)
     #expect(watcher.takeBoundaries().isEmpty)
+    playground.rename("folder", "away")
+    #expect(watcher.wait(within: .seconds(60)) { $0.condition != .watching })
+    playground.rename("away", "folder")
+    #expect(watcher.wait(within: .seconds(60)) { $0.condition == .watching })
+    #expect(watcher.takeBoundaries().isEverything)
   }
 
   @Test func `directories that were made while events were lost are watched`() throws {

@@ -10,39 +10,59 @@ final class BoundaryLook {
   private static let entryLimit = 1_000_000
 
   private let root: Descriptor
-  private let isOpenForWriting: ([PathKey]) -> Bool
+  private let engine: any FolderEngine
+  private let isExcluded: @Sendable (PathKey, Bool) -> Bool
   /// Directories that a rule counts files in.
   private var toCount: Set<PathKey> = []
 
   /// Nil where the folder is not there.
-  init?(_ path: FilePath, _ isOpenForWriting: @escaping ([PathKey]) -> Bool) {
+  init?(_ path: FilePath, _ engine: any FolderEngine) {
     do throws(Errno) {
       root = try Descriptor.open(path, [.path, .directory])
     } catch {
       return nil
     }
-    self.isOpenForWriting = isOpenForWriting
+    self.engine = engine
+    isExcluded = engine.exclusion
   }
 
   // MARK: - Reporting
 
+  /// What the watcher saw.
+  func report(_ seen: BoundarySet, to rules: inout RuleEngine) {
+    if seen.isEverything {
+      // What was there when a rule was new is told from the rest by the scan that comes first.
+      if !rules.hasNewRules { report(beneath: .root, to: &rules) }
+      return
+    }
+    for key in seen.arrivals.sorted() { reportDirectory(key, to: &rules) }
+    for key in seen.moved.sorted() { report(beneath: key, to: &rules) }
+    for key in seen.listed.sorted() { report(in: key, to: &rules) }
+    for (key, isArrival) in seen.files.sorted(by: { $0.key < $1.key }) {
+      reportFile(key, isArrival: isArrival, to: &rules)
+    }
+    reportCounts(to: &rules)
+  }
+
   /// A file that was closed, or renamed to its name.
-  func reportFile(_ key: PathKey, isArrival: Bool, to rules: inout RuleEngine) {
+  private func reportFile(_ key: PathKey, isArrival: Bool, to rules: inout RuleEngine) {
     for (directory, _) in rules.countedDirectories(key) { toCount.insert(directory) }
     guard rules.fits(key, isDirectory: false), let status = status(of: key), status.kind == .file,
-      !isOpenForWriting([key])
+      !engine.takingPart([key], areDirectories: false).isEmpty, !engine.isOpenForWriting([key])
     else { return }
     rules.sawFile(key, version(status), isArrival: isArrival)
   }
 
   /// A directory that was renamed to its name.
-  func reportDirectory(_ key: PathKey, to rules: inout RuleEngine) {
-    guard let status = status(of: key), status.kind == .directory else { return }
+  private func reportDirectory(_ key: PathKey, to rules: inout RuleEngine) {
+    guard rules.fits(key, isDirectory: true), let status = status(of: key),
+      status.kind == .directory, !engine.takingPart([key], areDirectories: true).isEmpty
+    else { return }
     rules.sawDirectory(key, version(status))
   }
 
   /// What is in a directory that is new itself: whether it was made there or came, nobody can tell.
-  func report(in key: PathKey, to rules: inout RuleEngine) {
+  private func report(in key: PathKey, to rules: inout RuleEngine) {
     forEachEntry(in: key) { entry, kind in
       if kind == .directory {
         reportDirectory(entry, to: &rules)
@@ -53,7 +73,7 @@ final class BoundaryLook {
   }
 
   /// All that is beneath a directory, which came with it.
-  func report(beneath key: PathKey, to rules: inout RuleEngine) {
+  private func report(beneath key: PathKey, to rules: inout RuleEngine) {
     var directories = [key]
     var left = Self.entryLimit
     while let directory = directories.popLast(), left > 0 {
@@ -82,7 +102,7 @@ final class BoundaryLook {
       if isDirectory {
         rules.sawDirectory(key, version(status))
         if !rules.counts(in: key).isEmpty { toCount.insert(key) }
-      } else if status.kind == .file, before != nil || !isOpenForWriting([key]) {
+      } else if status.kind == .file, before != nil || !engine.isOpenForWriting([key]) {
         rules.sawFile(key, version(status), isArrival: true)
       }
     }
@@ -90,15 +110,18 @@ final class BoundaryLook {
   }
 
   /// Counts in the directories that came up.
-  func reportCounts(to rules: inout RuleEngine) {
+  private func reportCounts(to rules: inout RuleEngine) {
     for directory in toCount.sorted() {
-      guard let status = status(of: directory), status.kind == .directory else { continue }
+      guard let status = status(of: directory), status.kind == .directory,
+        !engine.takingPart([directory], areDirectories: true).isEmpty
+      else { continue }
       for pattern in rules.counts(in: directory) {
         var files: [PathKey] = []
         forEachEntry(in: directory) { entry, kind in
           if kind == .file, pattern.matches(entry, isDirectory: false) { files.append(entry) }
         }
-        if files.isEmpty || isOpenForWriting(files) { continue }
+        files = engine.takingPart(files, areDirectories: false)
+        if files.isEmpty || engine.isOpenForWriting(files) { continue }
         rules.counted(directory, version(status), matching: pattern, files: files.count)
       }
     }
@@ -151,13 +174,15 @@ final class BoundaryLook {
     }
   }
 
+  /// What takes no part in snapshots is no entry.
   private func forEachEntry(in key: PathKey, _ body: (PathKey, FileKind?) -> Void) {
     do throws(Errno) {
       let listing = try DirectoryListing(
         reading: root.openBeneath(key.path, [.readOnly, .directory]))
       for index in 0..<listing.count {
         let entry = key.appending(listing.name(at: index))
-        body(entry, listing.kind(at: index) ?? status(of: entry)?.kind)
+        let kind = listing.kind(at: index) ?? status(of: entry)?.kind
+        if !isExcluded(entry, kind == .directory) { body(entry, kind) }
       }
     } catch {
       // As above.

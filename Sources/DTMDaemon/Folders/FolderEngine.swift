@@ -27,6 +27,10 @@ package protocol FolderEngine {
   /// Whether somebody may have one of these files open for writing: `Folder.isOpenForWriting`.
   func isOpenForWriting(_ files: [PathKey]) -> Bool
 
+  /// Of paths those that take part in snapshots: `Folder.takingPart`. What `exclusion` says is less: it
+  /// opens nothing.
+  func takingPart(_ keys: [PathKey], areDirectories: Bool) -> [PathKey]
+
   /// Compares a part of the folder with what was captured of it, by stat: `Folder.audit`.
   ///
   /// Throws `.refused` where the engine's knowledge does not end at `clock`.

@@ -34,41 +34,30 @@ extension FolderLoop {
   /// Looks at what the watcher says may be a boundary.
   mutating func lookAtBoundaries() {
     // What a restore brings back is looked at when all of it is there, with its times.
-    guard ownWrites.isEmpty, var engine = rules, engine.isAboutPaths, let watcher,
-      condition == .watching
+    guard ownWrites.isEmpty, var rules, rules.isAboutPaths, let watcher, condition == .watching,
+      let engine
     else { return }
-    let isBroughtBack = engine.ownWritesStart != nil
     let seen = watcher.takeBoundaries()
-    if !seen.isEmpty { look(at: seen, for: &engine) }
-    engine.ownWritesStart = nil
-    rules = engine
-    if isBroughtBack { recordSilentMarks() }
-  }
-
-  private func look(at seen: BoundarySet, for engine: inout RuleEngine) {
-    let writers = self.engine
-    let look = BoundaryLook(configuration.path) { writers?.isOpenForWriting($0) ?? false }
-    guard let look else { return }
-    if seen.isEverything {
-      // What was there when a rule was new is told from the rest by the scan that comes first.
-      if !engine.hasNewRules { look.report(beneath: .root, to: &engine) }
-    } else {
-      for key in seen.arrivals.sorted() { look.reportDirectory(key, to: &engine) }
-      for key in seen.moved.sorted() { look.report(beneath: key, to: &engine) }
-      for key in seen.listed.sorted() { look.report(in: key, to: &engine) }
-      for (key, isArrival) in seen.files.sorted(by: { $0.key < $1.key }) {
-        look.reportFile(key, isArrival: isArrival, to: &engine)
-      }
-      look.reportCounts(to: &engine)
+    if !seen.isEmpty, let look = BoundaryLook(configuration.path, engine) {
+      look.report(seen, to: &rules)
+      self.rules = rules
     }
+    ownWritesSeen()
   }
 
-  /// What a restore began now brings back fires no rule.
+  /// What a restore that begins now brings back fires no rule.
   mutating func passOwnWrites() {
+    if rules?.ownWritesStart != nil { return }
     // The times of files are up to a tick of the kernel's clock late.
     let start = time.now().advanced(by: .milliseconds(-10))
-    if rules?.ownWritesStart != nil { return }
     rules?.ownWritesStart = start.seconds &* 1_000_000_000 &+ Int64(start.nanoseconds)
+  }
+
+  /// All that there is was looked at.
+  private mutating func ownWritesSeen() {
+    guard ownWrites.isEmpty, rules?.ownWritesStart != nil else { return }
+    rules?.ownWritesStart = nil
+    recordSilentMarks()
   }
 
   /// Where it fails the next snapshot has them.
@@ -98,21 +87,21 @@ extension FolderLoop {
 
   /// After a scan: what no event told of is in the newest snapshot.
   mutating func lookAtRules(_ newest: SnapshotSummary?) throws(FolderEngineError) {
-    guard var engine = rules, engine.isAboutPaths, let repository = self.engine else { return }
-    let matcher = engine
-    let found = try repository.paths { key, isDirectory in
+    guard var rules, rules.isAboutPaths, let engine else { return }
+    let matcher = rules
+    let found = try engine.paths { key, isDirectory in
       matcher.fits(key, isDirectory: isDirectory)
     }
-    let look = BoundaryLook(configuration.path) { repository.isOpenForWriting($0) }
-    guard let look else { return }
-    if engine.hasNewRules, let snapshot = newest {
+    guard let look = BoundaryLook(configuration.path, engine) else { return }
+    if rules.hasNewRules, let snapshot = newest {
       let start = protectionStart ?? time.now()
-      let marks = engine.armingMarks { look.report(found, before: start, to: &$0) }
+      let marks = rules.armingMarks { look.report(found, before: start, to: &$0) }
       try record(marks, with: snapshot)
-      engine.learn(marks, at: time.now())
+      rules.learn(marks, at: time.now())
     }
-    look.report(found, before: nil, to: &engine)
-    rules = engine
+    look.report(found, before: nil, to: &rules)
+    self.rules = rules
+    ownWritesSeen()
   }
 
   // MARK: - Firing
@@ -243,7 +232,7 @@ extension FolderLoop {
   private func changedBytes(_ watcher: FolderWatcher) -> Int {
     do throws(WatchError) {
       let set = try watcher.peek()
-      guard let look = BoundaryLook(configuration.path, { _ in false }) else { return 0 }
+      guard let engine, let look = BoundaryLook(configuration.path, engine) else { return 0 }
       return look.bytes(of: set)
     } catch {
       // Held: nothing is captured then.

@@ -101,6 +101,10 @@ final class RepositoryEngine: FolderEngine {
     return folder.isOpenForWriting(files)
   }
 
+  func takingPart(_ keys: [PathKey], areDirectories: Bool) -> [PathKey] {
+    folder?.takingPart(keys, areDirectories: areDirectories) ?? keys
+  }
+
   func audit(
     after cursor: PathKey?, clock: String, limit: Int
   ) throws(FolderEngineError) -> AuditPart {

@@ -34,13 +34,6 @@ package enum ProcessEnvironment {
     guard let file = try? Descriptor.open("/proc/self/environ", .readOnly),
       let bytes = try? file.readToEnd(limit: limitInBytes)
     else { return [] }
-    var result: [[UInt8]] = []
-    var start = 0
-    for index in bytes.indices where bytes[index] == 0 {
-      if index > start { result.append(Array(bytes[start..<index])) }
-      start = index + 1
-    }
-    if start < bytes.count { result.append(Array(bytes[start...])) }
-    return result
+    return bytes.split(separator: 0).map(Array.init)
   }
 }

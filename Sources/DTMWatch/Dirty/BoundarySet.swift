@@ -2,7 +2,7 @@ package import DTMSystem
 
 /// What was seen that may be a boundary: a hint of where to look, for a rule is about what is there.
 ///
-/// Bounded: beyond a limit everything has to be looked at, as after an overflow.
+/// Bounded: beyond a limit everything has to be looked at, as where watching begins anew.
 package struct BoundarySet: Sendable {
   /// Of paths, and of directories.
   static let limit = 65_536
@@ -16,7 +16,7 @@ package struct BoundarySet: Sendable {
   package private(set) var listed: Set<PathKey> = []
   /// Directories of which nothing beneath was told.
   package private(set) var moved: Set<PathKey> = []
-  /// More was seen than is kept, or events were lost: everything has to be looked at.
+  /// More was seen than is kept, or events may be lost: everything has to be looked at.
   package private(set) var isEverything = false
 
   package init() {}
@@ -48,7 +48,7 @@ package struct BoundarySet: Sendable {
     return false
   }
 
-  /// Events were lost: everything has to be looked at.
+  /// Everything has to be looked at.
   mutating func insertEverything() {
     self = BoundarySet()
     isEverything = true

@@ -92,7 +92,6 @@ extension Reader {
       if state.hasOverflowed {
         state.counters.overflows += 1
         state.countBreak(.overflow)
-        state.noteLostBoundaries()
       }
       return state.hasOverflowed
     }

@@ -17,14 +17,15 @@ extension WatchState {
     if !isListed { boundaries.insert(moved: key) }
   }
 
-  /// The kernel dropped events: any boundary may have come.
+  /// What was watched is known no longer: any boundary may have come meanwhile.
   mutating func noteLostBoundaries() {
-    if isBoundary != nil { boundaries.insertEverything() }
+    // Of what is there when watching begins a scan tells.
+    if isBoundary != nil, condition != .arming { boundaries.insertEverything() }
   }
 
   /// A directory was listed after its watch was there: no event told of what it held before.
   mutating func noteListing(_ node: NodeIndex) {
-    // Of what is there when watching begins a scan tells.
+    // As above.
     guard isBoundary != nil, condition == .watching, let key = nodes.key(of: node) else { return }
     boundaries.insert(listed: key)
   }

@@ -160,6 +160,7 @@ package struct WatchState: Sendable {
     outerWatches = []
     hot.forgetDirectories()
     marks.insertEverything()
+    noteLostBoundaries()
     counters.restarts += 1
     rootIsSuspect = false
     hasOverflowed = false

@@ -1,4 +1,5 @@
 import DTMFolder
+import DTMRepository
 import DTMSystem
 import DTMTestSupport
 import SystemPackage
@@ -131,6 +132,30 @@ struct IgnoreTests {
           }
         }
       }
+    }
+  }
+
+  @Test func `what takes part is what a snapshot holds`() throws {
+    try withTemporaryDirectory { base in
+      let fixture = try FolderFixture(base, ignoring: ["*.part"])
+      for name in ["d", "d/scratch", "d/scratch/in", "nested", "nested/.dtm"] as [PathKey] {
+        try fixture.sandbox.directory(name)
+      }
+      try fixture.sandbox.write(".dtmignore", "scratch/\n")
+      try fixture.sandbox.write("d/.dtmignore", "*.tmp\n!back.part\n")
+      let files: [PathKey] = [
+        "a", "a.part", "d/a", "d/a.tmp", "d/b.part", "d/back.part", "d/scratch/a", "d/scratch/in/a",
+        "nested/a", "nested/.dtm/a",
+      ]
+      for file in files { try fixture.sandbox.write(file, "x") }
+      let tree = try fixture.tree(try fixture.snapshot(fixture.scan()))
+      let held = try files.filter { try tree.entry($0) != nil }
+      #expect(held == ["a", "d/a", "d/back.part"])
+      #expect(fixture.folder.takingPart(files, areDirectories: false) == held)
+      #expect(fixture.folder.takingPart(files.reversed(), areDirectories: false) == held.reversed())
+      #expect(
+        fixture.folder.takingPart(["d", "d/scratch", "d/scratch/in"], areDirectories: true) == ["d"]
+      )
     }
   }
 }

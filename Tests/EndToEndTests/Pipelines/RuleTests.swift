@@ -78,6 +78,25 @@ import Testing
     #expect(daemon.stop() == 0)
   }
 
+  @Test func `what is ignored is no boundary, however it comes`() throws {
+    try work.write(".dtmignore", "scratch/\n*.part\n")
+    let daemon = try work.daemon(
+      rules: Self.marker + #", {"name": "full", "on": {"directory": "d", "has": {"files": 2}}}"#)
+    try work.shell(
+      """
+      mkdir -p job/scratch; : >job/scratch/_SUCCESS; mv job lake/
+      mkdir -p lake/scratch/deep; : >lake/scratch/deep/_SUCCESS
+      mkdir lake/d; : >lake/d/1; : >lake/d/2.part
+      """)
+    try settle()
+    #expect(try work.fired(1, within: .milliseconds(1)).isEmpty)
+    #expect(try work.fired(1, of: "full", within: .milliseconds(1)).isEmpty)
+    try work.shell(": >lake/d/3; : >lake/_SUCCESS")
+    #expect(try work.fired(1).count == 1)
+    #expect(try work.fired(1, of: "full").count == 1)
+    #expect(daemon.stop() == 0)
+  }
+
   @Test func `each version of a table has its boundary, though they come at once`() throws {
     let daemon = try work.daemon(
       rules:
