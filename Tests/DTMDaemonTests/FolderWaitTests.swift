@@ -40,10 +40,12 @@ import Testing
     let fixture = try ServiceFixture(settle: ServiceFixture.byHand)
     try fixture.settleIn()
     try fixture.write("second")
-    guard case .failure(.busy) = try fixture.wait(timeout: .milliseconds(30)).wait() else {
+    let answer = try fixture.wait(timeout: .milliseconds(30)).wait()
+    guard case .failure(.busy(let reason)) = answer else {
       Issue.record("not busy")
       return
     }
+    #expect(reason == "the time is over, and not everything is in a snapshot yet")
     #expect(fixture.engines.orders.count == 1)
   }
 
@@ -61,10 +63,12 @@ import Testing
     let fixture = try ServiceFixture(settle: ServiceFixture.byHand)
     try fixture.settleIn()
     let answer = try fixture.wait(quiet: .seconds(3600), timeout: .milliseconds(30)).wait()
-    guard case .failure(.busy) = answer else {
+    guard case .failure(.busy(let reason)) = answer else {
       Issue.record("not busy")
       return
     }
+    // Everything is in a snapshot, and nothing else is said.
+    #expect(reason == "the time is over, and the folder was not quiet for so long")
   }
 
   @Test func `who abandons a wait has no answer, and the others have`() throws {

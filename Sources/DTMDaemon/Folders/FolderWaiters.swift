@@ -54,8 +54,10 @@ struct FolderWaiters {
         return true
       }
       guard let end = waiter.end, end <= now else { return false }
-      waiter.answer(
-        .failure(.busy(reason: "the time is over, and not everything is in a snapshot yet")))
+      let reason =
+        waiter.isCovered && !isDirty
+        ? "the folder was not quiet for so long" : "not everything is in a snapshot yet"
+      waiter.answer(.failure(.busy(reason: "the time is over, and \(reason)")))
       return true
     }
   }
