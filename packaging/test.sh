@@ -144,8 +144,9 @@ if [ -z "$filter" ]; then
   packaging/fuzz.sh
 fi
 
-# Swift Testing has a line of its own for tests that a trait holds back.
-skipped=$(grep -E '^SKIPPED: |^[^ ]+ (Test|Suite) .* skipped' "$log" || true)
+# Swift Testing has a line of its own for tests that a trait holds back: `Test "its name" skipped`.
+# A name in quotes may hold the word too.
+skipped=$(grep -E '^SKIPPED: |^[^ ]+ (Test|Suite) (".*"|[^" ]+) skipped(: "|\.$)' "$log" || true)
 
 printf '\n== What ran\n'
 printf '%s\n' "${ran[@]}"
