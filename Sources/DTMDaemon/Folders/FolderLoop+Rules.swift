@@ -48,9 +48,8 @@ extension FolderLoop {
   /// What a restore that begins now brings back fires no rule.
   mutating func passOwnWrites() {
     if rules?.ownWritesStart != nil { return }
-    // The times of files are up to a tick of the kernel's clock late.
-    let start = time.now().advanced(by: .milliseconds(-10))
-    rules?.ownWritesStart = start.seconds &* 1_000_000_000 &+ Int64(start.nanoseconds)
+    let start = time.now().fileTime
+    rules?.ownWritesStart = start
   }
 
   /// All that there is was looked at.

@@ -48,12 +48,20 @@ enum RuleFacts {
 extension RepositoryEngine {
   func ruleMemory() throws(FolderEngineError) -> RuleMemory {
     var memory = RuleMemory()
+    // What commands brought back while no daemon was there.
+    let history: History
+    do throws(FolderError) { history = try History(repository, folder: id) } catch {
+      throw FolderEngineError(error)
+    }
     do throws(RepositoryError) {
       try repository.refLog.history(newestFirst: true, skipsDamage: true) {
         operation throws(RepositoryError) in
         for fact in operation.facts where fact.key == RuleFacts.fired {
           guard let marks = RuleMemory.decoded(fact.value) else { continue }
           memory.add(marks, at: operation.time)
+        }
+        if let span = history.writingSpan(of: operation, in: id) {
+          memory.addRestore(from: span.from, to: span.to)
         }
         return true
       }

@@ -1,4 +1,4 @@
-internal import DTMRepository
+package import DTMRepository
 package import DTMSystem
 
 /// An operation on a folder that can be undone, as users are told of it.
@@ -24,6 +24,23 @@ package struct UndoOutcome: Sendable {
   package let restore: RestoreOutcome?
   /// A restore that was cut off, and finished or taken back first.
   package let recovery: RecoveryOutcome?
+}
+
+extension History {
+  /// Between when an operation wrote into the folder: from the time of the snapshot that holds the state before
+  /// to that of its record. Nil where it wrote nothing there, or that snapshot is gone.
+  package func writingSpan(
+    of operation: OperationRecord, in folder: PackID
+  ) -> (from: Timestamp, to: Timestamp)? {
+    guard operation.detail(RestoreDetail.folder) == folder.hex,
+      let before = operation.detail(RestoreDetail.before).flatMap(ObjectID.init(hex:))
+    else { return nil }
+    do throws(FolderError) {
+      return (try snapshot(before).snapshot.time, operation.time)
+    } catch {
+      return nil
+    }
+  }
 }
 
 /// Details of a restore's record in the ref log.

@@ -13,6 +13,8 @@ package struct Scanner {
   private static let leadLimit = 32 * 1024
   /// Open directories that are kept to open others from; beyond, paths are walked from the root.
   private static let openLimit = 128
+  /// A folder of so many names and no directory is looked at sooner than a thread is there.
+  private static let fewNames = 64
 
   private let root: FolderRoot
   private let scope: IgnoreScope
@@ -39,12 +41,14 @@ package struct Scanner {
     let work = ScanWork(root, leadLimit: Self.leadLimit, openLimit: Self.openLimit)
     let first = ScanDirectory(key: start, parent: nil, status: status, scope: outer ?? scope)
     work.add([.list(first)])
-    let helper = usesHelper ? Self.startHelper(work) : nil
+    var helper: DedicatedThread?
     defer {
       work.cancel()
       helper?.join()
     }
-    try handOver(first, work, body)
+    try handOver(first, work, body) {
+      if usesHelper && helper == nil { helper = Self.startHelper(work) }
+    }
   }
 
   private static func startHelper(_ work: ScanWork) -> DedicatedThread? {
@@ -66,11 +70,14 @@ package struct Scanner {
     var next = 0
   }
 
+  /// `getHelp`: called when there is work for another thread, maybe several times.
   private func handOver<Failure: Error>(
-    _ first: ScanDirectory, _ work: ScanWork, _ body: (ScanStep) throws(Failure) -> Void
+    _ first: ScanDirectory, _ work: ScanWork, _ body: (ScanStep) throws(Failure) -> Void,
+    getHelp: () -> Void
   ) throws(Failure) {
     var frames: [Frame] = []
     try enter(first, &frames, work, body)
+    if let frame = frames.first, frame.listing.count > Self.fewNames { getHelp() }
     while var frame = frames.popLast() {
       if frame.next == frame.entries.count {
         work.handedOver(frame.entries.count)
@@ -103,7 +110,10 @@ package struct Scanner {
           ScanStep(
             finding: isElsewhere ? .mounted : .entry, key: key, status: status,
             directory: directory))
-        if let child = entry.child { try enter(child, &frames, work, body) }
+        if let child = entry.child {
+          getHelp()
+          try enter(child, &frames, work, body)
+        }
       }
     }
   }

@@ -216,6 +216,7 @@ package struct RuleEngine: Sendable {
   }
 
   private func isBroughtBack(_ version: PathVersion) -> Bool {
+    if memory.isBroughtBack(version) { return true }
     guard let ownWritesStart else { return false }
     return version.modified < ownWritesStart
       && (version.born == 0 || version.born >= ownWritesStart)

@@ -7,6 +7,8 @@ package struct RuleMemory: Sendable, Equatable {
   package private(set) var marks: Set<UInt64> = []
   /// When a rule of a clock last fired, by its mark.
   package private(set) var times: [UInt64: Timestamp] = [:]
+  /// When restores brought something back, no matter whether a daemon was there; in nanoseconds since 1970.
+  private var restores: [ClosedRange<Int64>] = []
 
   package init() {}
 
@@ -16,6 +18,17 @@ package struct RuleMemory: Sendable, Equatable {
       self.marks.insert(mark)
       times[mark] = max(times[mark] ?? time, time)
     }
+  }
+
+  /// A restore wrote between these times. What it made is no boundary.
+  package mutating func addRestore(from start: Timestamp, to end: Timestamp) {
+    let start = start.fileTime
+    restores.append(start...max(start, end.fileTime))
+  }
+
+  /// Whether a restore made this: it is of that time, and holds what is older.
+  func isBroughtBack(_ version: PathVersion) -> Bool {
+    restores.contains { $0.contains(version.born) && version.modified < $0.lowerBound }
   }
 
   /// Only these marks' times count.
@@ -61,6 +74,15 @@ package struct RuleMemory: Sendable, Equatable {
     hash = hash &* 0xd6e8_feb8_6659_fd93
     hash ^= hash >> 32
     return hash
+  }
+}
+
+extension Timestamp {
+  /// The least that the kernel stamps a file with which is made now, in nanoseconds since 1970: its clock for
+  /// that is up to a tick late.
+  package var fileTime: Int64 {
+    let least = advanced(by: .milliseconds(-10))
+    return least.seconds &* 1_000_000_000 &+ Int64(least.nanoseconds)
   }
 }
 

@@ -132,6 +132,28 @@ import Testing
     #expect(rules.takeFirings().isEmpty && next.takeFirings().isEmpty)
   }
 
+  @Test func `what was brought back while nobody looked fires nothing`() throws {
+    var memory = RuleMemory()
+    memory.addRestore(from: Timestamp(seconds: 10), to: Timestamp(seconds: 12))
+    let rule = Rule(name: "a", conditions: [.marker(try pattern("*"))])
+    var rules = engine([rule], memory: memory)
+    let second: Int64 = 1_000_000_000
+    func saw(_ name: String, born: Int64, modified: Int64) throws {
+      let version = PathVersion(device: 1, inode: 1, born: born, modified: modified)
+      rules.sawFile(try key(name), version, isArrival: false)
+    }
+    try saw("back", born: 11 * second, modified: 5 * second)
+    #expect(rules.takeFirings().isEmpty)
+    #expect(rules.silentMarks.count == 1)
+    // Before it, after it, and written while it was at work.
+    try saw("older", born: 9 * second, modified: 5 * second)
+    try saw("newer", born: 13 * second, modified: 5 * second)
+    try saw("meanwhile", born: 11 * second, modified: 11 * second)
+    try saw("unborn", born: 0, modified: 5 * second)
+    let fired = try ["older", "newer", "meanwhile", "unborn"].map { try key($0) }
+    #expect(rules.takeFirings().map(\.path) == fired)
+  }
+
   @Test func `a marker that waits and is replaced by an older one waits no longer`() throws {
     var rules = engine([
       Rule(name: "a", conditions: [.marker(try pattern("m")), .filesChanged(10)])

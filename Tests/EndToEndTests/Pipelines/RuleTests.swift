@@ -234,7 +234,16 @@ import Testing
     try work.shell(": >lake/out/_SUCCESS")
     #expect(try work.fired(2).count == 2)
     #expect(try tags() == ["m-out", "m-out-2", "r-v1"])
+    // Nor what is brought back while no daemon is there; what comes meanwhile is one.
     #expect(next.stop() == 0)
+    try work.shell("cd lake; rm -r out released")
+    try work.good("restore", "r-v1")
+    try work.shell("mkdir lake/other; : >lake/other/_SUCCESS")
+    let last = try work.daemon(rules: rules)
+    #expect(try work.fired(3).count == 3)
+    try settle()
+    #expect(try tags() == ["m-other", "m-out", "m-out-2", "r-v1"])
+    #expect(last.stop() == 0)
   }
 
   @Test func `what was there when the rule was new fires nothing`() throws {
