@@ -56,10 +56,7 @@ extension CaptureRun {
   }
 
   private func advance(_ before: inout KnownEntries?) throws(FolderError) {
-    guard var entries = before else { return }
-    before = nil
-    defer { before = entries }
-    try onState { () throws(StateFailure) in try entries.advance() }
+    try onState { () throws(StateFailure) in try before?.advance() }
   }
 
   private func merge(
@@ -70,12 +67,14 @@ extension CaptureRun {
       case .unreadableContent, .nested: true
       case .entry, .unreadable, .mounted: false
       }
-    while let next = before?.current, next.key < step.key || (isContent && next.key == step.key) {
+    var order = before?.comparison(with: step.key) ?? 1
+    while order < 0 || (isContent && order == 0), let next = before?.current {
       try gone(next)
       try advance(&before)
+      order = before?.comparison(with: step.key) ?? 1
     }
     if isTooLong(step.key) { return }
-    let known = before?.current.flatMap { $0.key == step.key ? $0 : nil }
+    let known = order == 0 ? before?.current(as: step.key) : nil
     if known != nil { try advance(&before) }
     if let swapped, step.key.isBeneath(swapped) || (isContent && step.key == swapped) {
       if let known { try gone(known) }

@@ -21,11 +21,24 @@ package struct KnownEntries {
   private let source: Source
   /// Only what is beneath; nil: everything.
   private let beneath: PathKey?
-  private var keys: [PathKey] = []
+  private var keys = KeyRun()
   private var records: [StateRecord] = []
+  /// Of the next entry; where there is none, all are used up.
   private var index = 0
+
   /// The next entry; nil at the end.
-  package private(set) var current: Known?
+  package var current: Known? {
+    index < keys.count ? Known(key: keys[index], record: records[index]) : nil
+  }
+
+  /// How the next entry's key compares with another: negative where it comes before, 0 where it is the same;
+  /// positive also at the end.
+  func comparison(with key: PathKey) -> Int {
+    index < keys.count ? keys.comparison(index, with: key) : 1
+  }
+
+  /// The next entry, of which it is known that it has this key.
+  func current(as key: PathKey) -> Known { Known(key: key, record: records[index]) }
 
   /// All records of the cache as it was when reading began, or those beneath a directory.
   package init(_ state: StateCache, beneath: PathKey?) throws(StateFailure) {
@@ -71,26 +84,20 @@ package struct KnownEntries {
   private mutating func settle() throws(StateFailure) {
     while true {
       while index < keys.count {
-        let key = keys[index]
-        if let beneath, !key.isBeneath(beneath) {
-          if key > beneath {
-            keys = []
-            current = nil
+        if let beneath, !keys.isBeneath(index, beneath) {
+          if keys.comparison(index, with: beneath) > 0 {
+            keys = KeyRun()
             return
           }
           index += 1
           continue
         }
-        current = Known(key: key, record: records[index])
         return
       }
-      guard let last = keys.last else {
-        current = nil
-        return
-      }
+      guard let last = keys.last else { return }
       switch source {
       case .state(let state):
-        keys = []
+        keys = KeyRun()
         if let block = try state.block(after: last) { take(block) }
       case .tree:
         try readTree(from: last, including: false)
@@ -106,7 +113,7 @@ package struct KnownEntries {
 
   private mutating func readTree(from key: PathKey, including: Bool) throws(StateFailure) {
     guard case .tree(let tree) = source else { return }
-    keys = []
+    keys = KeyRun()
     records = []
     var found: [(PathKey, FileKind)] = []
     do throws(RepositoryError) {
@@ -149,23 +156,14 @@ struct KnownLookup {
   }
 
   mutating func record(_ key: PathKey) throws(StateFailure) -> StateRecord? {
-    if let found = find(key) { return found }
-    if let first = block.keys.first, let last = block.keys.last, first < key, key < last {
+    if let found = block.record(of: key) { return found }
+    if block.count > 0, block.keys.comparison(0, with: key) < 0,
+      block.keys.comparison(block.count - 1, with: key) > 0
+    {
       return nil
     }
     guard let holding = try state.block(holding: key) else { return nil }
     block = holding
-    return find(key)
-  }
-
-  private func find(_ key: PathKey) -> StateRecord? {
-    var low = 0
-    var high = block.count
-    while low < high {
-      let middle = (low + high) / 2
-      if block.keys[middle] == key { return block.records[middle] }
-      if block.keys[middle] < key { low = middle + 1 } else { high = middle }
-    }
-    return nil
+    return block.record(of: key)
   }
 }

@@ -12,7 +12,7 @@ package struct StateBlock: Sendable {
   static let maximumCount = 256
 
   /// Ascending.
-  package private(set) var keys: [PathKey] = []
+  package private(set) var keys = KeyRun()
   package private(set) var records: [StateRecord] = []
 
   package init() {}
@@ -23,6 +23,19 @@ package struct StateBlock: Sendable {
   package mutating func append(_ key: PathKey, _ record: StateRecord) {
     keys.append(key)
     records.append(record)
+  }
+
+  /// The record of a key.
+  package func record(of key: PathKey) -> StateRecord? {
+    var low = 0
+    var high = count
+    while low < high {
+      let middle = (low + high) / 2
+      let order = keys.comparison(middle, with: key)
+      if order == 0 { return records[middle] }
+      if order < 0 { low = middle + 1 } else { high = middle }
+    }
+    return nil
   }
 
   /// The bytes of a row with these records.
@@ -56,23 +69,18 @@ package struct StateBlock: Sendable {
     var sum: UInt64 = 0
     for index in 0..<8 { sum |= UInt64(bytes[end + index]) << UInt64(8 * index) }
     guard sum == Self.checksum(bytes.span.extracting(0..<end)) else { return nil }
-    keys.reserveCapacity(Self.maximumCount)
+    keys.reserve(keys: Self.maximumCount, bytes: bytes.count)
     records.reserveCapacity(Self.maximumCount)
+    let span = bytes.span
     var offset = 0
-    var last: [UInt8] = []
     while offset < end {
-      guard let shared = Self.take(bytes.span, &offset, end), shared <= last.count,
-        let rest = Self.take(bytes.span, &offset, end), rest <= end - offset
+      guard let shared = Self.take(span, &offset, end), shared <= bytes.count,
+        let rest = Self.take(span, &offset, end), rest <= end - offset,
+        keys.append(sharing: Int(shared), span.extracting(offset..<(offset + Int(rest))))
       else { return nil }
-      var key: [UInt8] = []
-      key.reserveCapacity(Int(shared) + Int(rest))
-      key.append(contentsOf: last[..<Int(shared)])
-      key.append(contentsOf: bytes[offset..<(offset + Int(rest))])
       offset += Int(rest)
-      guard let record = Self.record(bytes.span, &offset, end) else { return nil }
-      keys.append(PathKey(bytes: key))
+      guard let record = Self.record(span, &offset, end) else { return nil }
       records.append(record)
-      last = key
     }
   }
 
@@ -131,8 +139,28 @@ package struct StateBlock: Sendable {
     bytes.append(UInt8(truncatingIfNeeded: rest))
   }
 
+  /// A varint, from one load: a million of these blocks' entries are compared when a large folder is looked at.
+  /// Eight bytes have to follow `end`.
   @inline(__always)
   private static func take(_ bytes: Span<UInt8>, _ offset: inout Int, _ end: Int) -> UInt64? {
+    guard offset < end else { return nil }
+    let word = bytes.littleEndianWord(at: offset)
+    let stops = ~word & 0x8080_8080_8080_8080
+    guard stops != 0 else { return takeLong(bytes, &offset, end) }
+    let stop = stops.trailingZeroBitCount
+    let length = (stop &+ 1) &>> 3
+    guard length <= end &- offset else { return nil }
+    offset &+= length
+    // Seven bits of each byte up to the stop, moved together in three steps.
+    var value = word & (UInt64.max &>> UInt64(63 &- stop)) & 0x7F7F_7F7F_7F7F_7F7F
+    value = value & 0x007F_007F_007F_007F | (value & 0x7F00_7F00_7F00_7F00) &>> 1
+    value = value & 0x0000_3FFF_0000_3FFF | (value & 0x3FFF_0000_3FFF_0000) &>> 2
+    return value & 0x0FFF_FFFF | (value & 0x0FFF_FFFF_0000_0000) &>> 4
+  }
+
+  private static func takeLong(
+    _ bytes: Span<UInt8>, _ offset: inout Int, _ end: Int
+  ) -> UInt64? {
     var value: UInt64 = 0
     var shift: UInt64 = 0
     while offset < end, shift < 64 {
@@ -156,14 +184,21 @@ package struct StateBlock: Sendable {
   /// FNV-1a over eight bytes a step; it has to notice damage, nothing more.
   private static func checksum(_ bytes: Span<UInt8>) -> UInt64 {
     var sum: UInt64 = 14_695_981_039_346_656_037
-    var index = 0
-    while index < bytes.count {
-      var word: UInt64 = 0
-      let limit = min(8, bytes.count - index)
-      for place in 0..<limit { word |= UInt64(bytes[index + place]) << UInt64(8 * place) }
+    func add(_ word: UInt64) {
       sum = (sum ^ word) &* 1_099_511_628_211
       sum ^= sum >> 29
+    }
+    var index = 0
+    while index <= bytes.count - 8 {
+      add(bytes.littleEndianWord(at: index))
       index += 8
+    }
+    if index < bytes.count {
+      var word: UInt64 = 0
+      for place in 0..<(bytes.count - index) {
+        word |= UInt64(bytes[index + place]) << UInt64(8 * place)
+      }
+      add(word)
     }
     return sum ^ UInt64(bytes.count)
   }

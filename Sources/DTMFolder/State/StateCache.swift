@@ -83,9 +83,7 @@ package final class StateCache {
 
   /// The record of a path.
   package func record(_ key: PathKey) throws(StateFailure) -> StateRecord? {
-    guard let block = try block(holding: key) else { return nil }
-    guard let index = block.keys.firstIndex(of: key) else { return nil }
-    return block.records[index]
+    try block(holding: key)?.record(of: key)
   }
 
   /// The block in whose range a key falls; nil when the key is before all blocks.

@@ -149,12 +149,12 @@ final class StateWriter {
     var index = 0
     for edit in edits {
       let key = edit.key
-      while index < block.count, block.keys[index] < key {
+      while index < block.count, block.keys.comparison(index, with: key) < 0 {
         result.append(block.keys[index], block.records[index])
         index += 1
       }
       var old: StateRecord?
-      if index < block.count, block.keys[index] == key {
+      if index < block.count, block.keys.comparison(index, with: key) == 0 {
         old = block.records[index]
         index += 1
       }

@@ -71,19 +71,29 @@ package struct ByteReader {
   /// Eight bytes, little-endian.
   package mutating func u64() throws(DecodingFailure) -> UInt64 {
     let start = try take(8)
-    var value: UInt64 = 0
-    for index in 0..<8 { value |= UInt64(bytes[start + index]) << UInt64(8 * index) }
-    return value
+    return bytes.span.littleEndianWord(at: start)
   }
 
   /// A LEB128 number in its shortest form, of at most ten bytes; any longer form throws.
   package mutating func varint() throws(DecodingFailure) -> UInt64 {
+    // Most are small.
+    if offset < end {
+      let first = bytes[offset]
+      if first < 0x80 {
+        offset &+= 1
+        return UInt64(first)
+      }
+    }
+    return try longVarint()
+  }
+
+  private mutating func longVarint() throws(DecodingFailure) -> UInt64 {
     var value: UInt64 = 0
     var shift: UInt64 = 0
     while true {
       let byte = try u8()
       if shift == 63 && byte > 1 { throw failure("a number is larger than 64 bits") }
-      value |= UInt64(byte & 0x7F) << shift
+      value |= UInt64(byte & 0x7F) &<< shift
       if byte < 0x80 {
         if byte == 0 && shift > 0 { throw failure("a number is not in its shortest form") }
         return value
@@ -144,12 +154,11 @@ package struct ByteReader {
   /// An object id's 32 bytes.
   package mutating func id() throws(DecodingFailure) -> ObjectID {
     let start = try take(ObjectID.length)
-    func word(_ at: Int) -> UInt64 {
-      var value: UInt64 = 0
-      for index in 0..<8 { value = value << 8 | UInt64(bytes[at + index]) }
-      return value
+    let span = bytes.span
+    func word(_ place: Int) -> UInt64 {
+      span.littleEndianWord(at: start + 8 * place).byteSwapped
     }
-    return ObjectID(words: (word(start), word(start + 8), word(start + 16), word(start + 24)))
+    return ObjectID(words: (word(0), word(1), word(2), word(3)))
   }
 
   /// A varint count and each element.

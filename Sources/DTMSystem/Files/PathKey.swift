@@ -34,7 +34,12 @@ package struct PathKey: Hashable, Comparable, Sendable {
   }
 
   package static func < (left: PathKey, right: PathKey) -> Bool {
-    left.bytes.lexicographicallyPrecedes(right.bytes)
+    left.comparison(with: right) < 0
+  }
+
+  /// Negative where this comes before another, 0 where both are the same, else positive.
+  package func comparison(with other: PathKey) -> Int {
+    bytes.span.comparison(with: other.bytes.span)
   }
 
   /// Whether it is the folder itself.

@@ -154,6 +154,35 @@ struct StateCacheTests {
     }
   }
 
+  @Test func `a block holds numbers of every length and keys of every kind`() {
+    var random = SplitMix.fresh("blocks of the state")
+    for _ in 0..<50 {
+      var model: [PathKey: StateRecord] = [:]
+      for _ in 0...random.below(40) {
+        let length = random.oneIn(8) ? random.below(300) : random.below(5)
+        let key = PathKey(bytes: (0..<length).map { _ in UInt8(random.below(3)) })
+        model[key] = Self.record(&random)
+      }
+      var block = StateBlock()
+      for key in model.keys.sorted() { block.append(key, model[key] ?? .unseen) }
+      guard let decoded = StateBlock(decoding: block.encoded(0..<block.count)) else {
+        Issue.record("it can't be read")
+        continue
+      }
+      #expect(decoded.records == block.records)
+      #expect(Array(decoded.keys) == model.keys.sorted())
+      for key in model.keys { #expect(decoded.record(of: key) == model[key]) }
+      let other = PathKey(bytes: (0..<random.below(4)).map { _ in UInt8(random.below(3)) })
+      #expect(decoded.record(of: other) == model[other])
+      for (index, key) in decoded.keys.enumerated() {
+        #expect(decoded.keys.isBeneath(index, other) == key.isBeneath(other))
+        let order = decoded.keys.comparison(index, with: other)
+        #expect((order < 0) == key.bytes.lexicographicallyPrecedes(other.bytes))
+        #expect((order == 0) == (key == other))
+      }
+    }
+  }
+
   @Test func `a flipped bit in a block is noticed`() {
     var random = SplitMix(seed: 3)
     var block = StateBlock()
