@@ -22,8 +22,7 @@ package struct RuleMemory: Sendable, Equatable {
 
   /// A restore wrote between these times. What it made is no boundary.
   package mutating func addRestore(from start: Timestamp, to end: Timestamp) {
-    let start = start.fileTime
-    restores.append(start...max(start, end.fileTime))
+    restores.append(start.fileTime...max(start.fileTime, end.nanosecondsSince1970))
   }
 
   /// Whether a restore made this: it is of that time, and holds what is older.
@@ -80,9 +79,10 @@ package struct RuleMemory: Sendable, Equatable {
 extension Timestamp {
   /// The least that the kernel stamps a file with which is made now, in nanoseconds since 1970: its clock for
   /// that is up to a tick late.
-  package var fileTime: Int64 {
-    let least = advanced(by: .milliseconds(-10))
-    return least.seconds &* 1_000_000_000 &+ Int64(least.nanoseconds)
+  package var fileTime: Int64 { advanced(by: .milliseconds(-10)).nanosecondsSince1970 }
+
+  fileprivate var nanosecondsSince1970: Int64 {
+    seconds &* 1_000_000_000 &+ Int64(nanoseconds)
   }
 }
 

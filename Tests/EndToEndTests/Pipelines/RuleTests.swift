@@ -242,7 +242,8 @@ import Testing
     let last = try work.daemon(rules: rules)
     #expect(try work.fired(3).count == 3)
     try settle()
-    #expect(try tags() == ["m-other", "m-out", "m-out-2", "r-v1"])
+    let found = try tags()
+    #expect(found == ["m-other", "m-out", "m-out-2", "r-v1"])
     #expect(last.stop() == 0)
   }
 
