@@ -17,7 +17,7 @@ options=(-c release --static-swift-stdlib --scratch-path "$scratch"
   --disable-local-rpath)
 # The loader's work is most of a short command: the C++ library, which only Swift's own uses, comes with
 # thousands of names to look up, and is linked in.
-archive=$(clang -print-file-name=libstdc++.a)
+archive=$(clang -print-file-name=libstdc++.a 2>/dev/null) || archive=
 if [ -f "$archive" ]; then
   mkdir -p "$scratch/libraries"
   ln -sf "$archive" "$scratch/libraries/"
