@@ -162,7 +162,7 @@ private final class Audited {
     let audited = try Audited { fixture in
       try fixture.directory.write("lake/mapped", String(repeating: "a", count: 4096))
     }
-    let file = unsafe open(audited.path("lake/mapped"), O_RDWR)
+    let file = unsafe open(audited.path("lake/mapped"), O_RDWR | O_CLOEXEC)
     try #require(file >= 0)
     let pages = unsafe mmap(nil, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0)
     let bytes = unsafe try #require(pages)
@@ -186,7 +186,7 @@ private final class Audited {
     let audited = try Audited { fixture in
       try fixture.directory.write("lake/open", "a")
     }
-    let file = unsafe open(audited.path("lake/open"), O_WRONLY)
+    let file = unsafe open(audited.path("lake/open"), O_WRONLY | O_CLOEXEC)
     defer { close(file) }
     #expect(unsafe write(file, "b", 1) == 1)
     #expect(try audited.pass(.seconds(20)) { try audited.content("open") == "b" })
@@ -205,7 +205,7 @@ private final class Audited {
     let audited = try Audited { fixture in
       try fixture.directory.write("lake/wal", "a")
     }
-    let file = unsafe open(audited.path("lake/wal"), O_WRONLY)
+    let file = unsafe open(audited.path("lake/wal"), O_WRONLY | O_CLOEXEC)
     defer { close(file) }
     #expect(unsafe write(file, "b", 1) == 1)
     #expect(eventually { audited.service.status.phase != .idle })

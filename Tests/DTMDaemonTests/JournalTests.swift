@@ -31,7 +31,19 @@ private final class Journal {
     _ = unsafe mkdir("/run/systemd", 0o755)
     _ = unsafe mkdir("/run/systemd/journal", 0o755)
     process = try Command.start(["/lib/systemd/systemd-journald"])
-    #expect(eventually { Journal.exists(Journal.socket) }, "journald does not start")
+    // Once the socket is there it takes entries, but only somewhat later knows who sends them.
+    var logger = LogDestination.journal.logger(level: .info, isTerminal: false)
+    let probe = "probe-\(getpid())"
+    logger[metadataKey: "folder"] = "\(probe)"
+    let isReady = try eventually {
+      guard Journal.exists(Journal.socket) else { return false }
+      logger.info("probe")
+      return try !Command.run([
+        "/usr/bin/sh", "-c",
+        "journalctl -q -o json DTM_FOLDER=\(probe) _PID=\(getpid()) 2>/dev/null; true",
+      ]).isEmpty
+    }
+    #expect(isReady, "journald does not start")
   }
 
   deinit {

@@ -1,6 +1,7 @@
 import DTMSystem
 import DTMTestSupport
 import DTMWatch
+import Glibc
 import Synchronization
 import Testing
 
@@ -67,6 +68,29 @@ import Testing
       }
     }
     #expect(watcher.status.overflows == 0)
+  }
+
+  @Test func `a store is told when it is done, whatever this process starts meanwhile`() throws {
+    let playground = try Playground()
+    #expect(playground.write("folder/file"))
+    let watcher = try playground.watcher()
+    let starter = try ProgramStarter()
+    let isDone = Monitor(false)
+    let other = try DedicatedThread(named: "starts") {
+      while !isDone.withLock({ $0 }) {
+        guard let pid = try? starter.start(ProgramOrder([Array("/bin/true".utf8)], environment: []))
+        else { continue }
+        waitpid(pid, nil, 0)
+      }
+    }
+    var untold = 0
+    for _ in 0..<2000 {
+      #expect(playground.store("folder/file"))
+      if try !watcher.next().covers(key("file")) { untold += 1 }
+    }
+    isDone.update { $0 = true }
+    other.join()
+    #expect(untold == 0)
   }
 
   /// Changes that a thread makes while the test looks.

@@ -198,12 +198,15 @@ import Testing
       func hasNoWriter() throws -> Bool? {
         try Descriptor.open(file, .readOnly).hasNoWriter()
       }
-      let writer = unsafe clinux_open(file.string, O_RDWR, 0)
+      let writer = unsafe clinux_open(file.string, O_RDWR | O_CLOEXEC, 0)
       try #require(writer >= 0)
       #expect(try hasNoWriter() == false)
       close(writer)
+      // A program that another test starts has it open too, up to its exec.
+      while try hasNoWriter() == false { sched_yield() }
       #expect(try hasNoWriter() == true)
-      let beneath = unsafe clinux_open(base.appending("upper").appending("f").string, O_RDWR, 0)
+      let below = base.appending("upper").appending("f").string
+      let beneath = unsafe clinux_open(below, O_RDWR | O_CLOEXEC, 0)
       try #require(beneath >= 0)
       #expect(try hasNoWriter() == true)
       close(beneath)

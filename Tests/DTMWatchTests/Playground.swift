@@ -15,6 +15,8 @@ final class Playground: Sendable {
   var folder: FilePath { base.appending("folder") }
 
   init(beneath parent: FilePath = "/tmp") throws {
+    // As the programs do, for `store` tests leases.
+    ProcessSignals.ignoreThoseOfFiles()
     let name = SecureRandom.bytes(8).map { String($0, radix: 16) }.joined()
     base = parent.appending("dtm-watch-\(name)")
     try #require(unsafe base.withPlatformString { unsafe mkdir($0, 0o755) } == 0)
@@ -61,7 +63,7 @@ final class Playground: Sendable {
 
   private func put(_ path: Place, _ bytes: [UInt8], _ flags: Int32) -> Bool {
     unsafe call(path) { name in
-      let file = unsafe clinux_open(name, O_WRONLY | flags | CLINUX_O_NOFOLLOW, 0o644)
+      let file = unsafe clinux_open(name, O_WRONLY | O_CLOEXEC | flags | CLINUX_O_NOFOLLOW, 0o644)
       if file < 0 { return -1 }
       let count = unsafe bytes.withUnsafeBytes {
         unsafe Glibc.write(file, $0.baseAddress, $0.count)
@@ -75,7 +77,7 @@ final class Playground: Sendable {
   func openForWriting(_ path: Place, flags: Int32 = O_CREAT) throws -> Int32 {
     var file: Int32 = -1
     _ = unsafe call(path) { name in
-      file = unsafe clinux_open(name, O_RDWR | flags, 0o644)
+      file = unsafe clinux_open(name, O_RDWR | O_CLOEXEC | flags, 0o644)
       return file < 0 ? -1 : 0
     }
     try #require(file >= 0)
@@ -125,10 +127,15 @@ final class Playground: Sendable {
     }
   }
 
-  /// A store through a shared mapping, which is then given up.
+  /// A store through a shared mapping, which is then given up. Nothing but the last close tells of it: a
+  /// program that another thread starts meanwhile has the file open too, up to its exec, and this waits
+  /// for that.
   @discardableResult func store(_ path: Place) -> Bool {
-    unsafe call(path) { name in
-      let file = unsafe clinux_open(name, O_RDWR | CLINUX_O_NOFOLLOW, 0)
+    guard let directory = try? open(path.parent),
+      let reader = try? directory.open(path.name, [.readOnly, .noFollow, .nonBlocking])
+    else { return false }
+    let isDone = unsafe call(path) { name in
+      let file = unsafe clinux_open(name, O_RDWR | O_CLOEXEC | CLINUX_O_NOFOLLOW, 0)
       if file < 0 { return -1 }
       defer { _ = close(file) }
       if lseek(file, 0, SEEK_END) < 1 { return -1 }
@@ -138,6 +145,8 @@ final class Playground: Sendable {
       unsafe pages.storeBytes(of: old &+ 1, as: UInt8.self)
       return unsafe munmap(pages, 1)
     }
+    while (try? reader.hasNoWriter()) == .some(false) { sched_yield() }
+    return isDone
   }
 
   /// A file that gets its name after it was made, and is written once more.

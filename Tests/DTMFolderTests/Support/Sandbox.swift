@@ -28,7 +28,7 @@ struct Sandbox {
 
   func write(_ key: PathKey, _ bytes: [UInt8]) throws {
     try unsafe call(key) { name in
-      let file = unsafe clinux_open(name, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
+      let file = unsafe clinux_open(name, O_WRONLY | O_CLOEXEC | O_CREAT | O_TRUNC, 0o644)
       if file < 0 { return -1 }
       defer { _ = close(file) }
       let count = unsafe bytes.withUnsafeBytes {

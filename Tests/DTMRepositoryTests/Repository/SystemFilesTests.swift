@@ -10,7 +10,7 @@ import Testing
   @Test func `a read that comes short is gone on with`() throws {
     let count = 256 << 10
     let file = try SystemFileOperations(path: "/proc").open("kallsyms", writable: false)
-    let descriptor = unsafe open("/proc/kallsyms", O_RDONLY)
+    let descriptor = unsafe open("/proc/kallsyms", O_RDONLY | O_CLOEXEC)
     try #require(descriptor >= 0)
     defer { close(descriptor) }
     var buffer = [UInt8](repeating: 0, count: count)

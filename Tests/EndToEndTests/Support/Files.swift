@@ -15,7 +15,7 @@ enum Files {
   /// The path may hold any bytes.
   static func write(_ path: [UInt8], _ bytes: [UInt8]) throws {
     let name = path.map { CChar(bitPattern: $0) } + [0]
-    let descriptor = unsafe open(name, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
+    let descriptor = unsafe open(name, O_WRONLY | O_CLOEXEC | O_CREAT | O_TRUNC, 0o644)
     try #require(descriptor >= 0, "open \(String(decoding: path, as: UTF8.self)): \(errno)")
     defer { close(descriptor) }
     var done = 0
@@ -29,7 +29,7 @@ enum Files {
   }
 
   static func read(_ path: String) throws -> [UInt8] {
-    let descriptor = unsafe open(path, O_RDONLY)
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
     try #require(descriptor >= 0, "open \(path): \(errno)")
     defer { close(descriptor) }
     var bytes: [UInt8] = []
