@@ -51,6 +51,41 @@ import Testing
     }
   }
 
+  @Test(arguments: ["/tmp", "/dev/shm"])
+  func `a directory's links count its subdirectories before an event tells`(
+    parent: String
+  ) throws {
+    let playground = try Playground(beneath: FilePath(parent))
+    let directory = try playground.open("folder")
+    let type = try directory.fileSystemType()
+    guard type.countsSubdirectories else {
+      print("SKIPPED: links of directories on \(parent): \(type.name) does not count them")
+      return
+    }
+    let instance = try watch(playground)
+    let writer = try DedicatedThread(named: "mkdir") {
+      for index in 0..<2000 {
+        playground.make("folder/d\(index)")
+        playground.make("out\(index)")
+        playground.rename("out\(index)", "folder/e\(index)")
+      }
+    }
+    var told = 0
+    while told < 4000 {
+      let isOver = writer.isFinished
+      told += try names(instance, [.create, .movedTo]).count
+      let counted = Int(try directory.status().links) - 2
+      #expect(counted >= told)
+      if counted < told || isOver { break }
+    }
+    writer.join()
+    #expect(try Int(directory.status().links) == 2 + 4000)
+    for entry in try playground.entries("folder") {
+      playground.removeDirectory(Place("folder").appending(entry.name))
+    }
+    #expect(try directory.status().links == 2)
+  }
+
   @Test func `a watch added on CREATE alone misses what a burst makes`() throws {
     let playground = try Playground()
     let instance = try watch(playground)

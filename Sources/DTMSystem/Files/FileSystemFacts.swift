@@ -38,6 +38,12 @@ package struct FileSystemType: Hashable, Sendable {
     Self.known[magic]?.name ?? "file system 0x" + String(magic, radix: 16)
   }
 
+  /// Whether a directory has a link from each of its subdirectories, their `..`: with two links, its
+  /// name and its `.`, it has none. (With more than 65,000 ext4 says 1, as others always do.)
+  ///
+  /// The count changes before the event of the mkdir(2), rmdir(2) or rename(2) is queued.
+  package var countsSubdirectories: Bool { self == .ext4 || self == .xfs || self == .tmpfs }
+
   /// Whether inode times are multigrain from Linux 6.13 on: a change after a stat is always seen.
   package var canHaveMultigrainTimes: Bool {
     self == .ext4 || self == .xfs || self == .btrfs || self == .tmpfs

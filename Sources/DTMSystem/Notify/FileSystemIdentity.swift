@@ -6,18 +6,10 @@ package import SystemPackage
 package struct FileSystemIdentity: Hashable, Sendable {
   /// `f_fsid` of statfs(2): for ext4 and btrfs it stays the same over a remount.
   package let identity: UInt64
-  /// The magic number in `f_type`.
-  package let type: Int64
+  package let type: FileSystemType
 
   /// Where changes made elsewhere raise no event here: it has to be polled.
-  package var needsPolling: Bool { Self.remoteTypes.contains(type) }
-
-  /// Magic numbers from <linux/magic.h> and the kernel sources: NFS, SMB (three), FUSE, 9p, AFS
-  /// (two), Ceph, Coda, GFS2, OCFS2, Lustre.
-  private static let remoteTypes: Set<Int64> = [
-    0x6969, 0x517B, 0xFF53_4D42, 0xFE53_4D42, 0x6573_5546, 0x0102_1997, 0x5346_414F, 0x6B41_4653,
-    0x00C3_6400, 0x7375_7245, 0x0116_1970, 0x7461_636F, 0x0BD0_0BD0,
-  ]
+  package var needsPolling: Bool { type.isRemote }
 }
 
 extension Descriptor {
@@ -26,7 +18,8 @@ extension Descriptor {
     var type: Int64 = 0
     var identity: UInt64 = 0
     if unsafe clinux_fstatfs_identity(rawValue, &type, &identity) != 0 { throw .current }
-    return FileSystemIdentity(identity: identity, type: type)
+    return FileSystemIdentity(
+      identity: identity, type: FileSystemType(magic: UInt32(truncatingIfNeeded: type)))
   }
 }
 
