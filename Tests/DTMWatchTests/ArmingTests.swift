@@ -4,7 +4,7 @@ import Glibc
 import Testing
 
 /// Big folders.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct ArmingTests {
+@Suite(.serialized, .timeLimit(.minutes(60))) struct ArmingTests {
   @Test func `sixteen thousand directories are armed, at 250 bytes each`() throws {
     let playground = try Playground()
     playground.makeDirectories(16_000)

@@ -5,7 +5,7 @@ import Glibc
 import Testing
 
 /// The invariant: what vouches for each directory, and what ends that.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct CoverageTests {
+@Suite(.serialized, .timeLimit(.minutes(60))) struct CoverageTests {
   private func directories(_ mirror: Mirror) -> [PathKey] {
     mirror.facts.filter { $0.value.isDirectory }.map(\.key)
   }

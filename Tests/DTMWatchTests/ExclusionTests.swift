@@ -3,7 +3,7 @@ import DTMWatch
 import Testing
 
 /// Ignored names and repositories carry no watches.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct ExclusionTests {
+@Suite(.serialized, .timeLimit(.minutes(60))) struct ExclusionTests {
   private static let ignored: @Sendable (PathKey, Bool) -> Bool = { key, isDirectory in
     key.components.contains { $0 == Array("ignored".utf8) || $0 == Array(".dtm".utf8) }
       || key.name.starts(with: Array("tmp".utf8))

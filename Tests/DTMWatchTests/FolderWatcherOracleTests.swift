@@ -6,7 +6,7 @@ import Synchronization
 import Testing
 
 /// The dirty sets against a full scan.
-@Suite(.serialized, .timeLimit(.minutes(10))) struct FolderWatcherOracleTests {
+@Suite(.serialized, .timeLimit(.minutes(60))) struct FolderWatcherOracleTests {
   @Test(arguments: 0..<4) func `each difference of two scans is in the set between them`(
     run: Int
   ) throws {

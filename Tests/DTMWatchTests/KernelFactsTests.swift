@@ -5,7 +5,7 @@ import SystemPackage
 import Testing
 
 /// What the watcher relies on, asked of the kernel (the facts marked † in the design).
-@Suite(.serialized, .timeLimit(.minutes(5))) struct KernelFactsTests {
+@Suite(.serialized, .timeLimit(.minutes(60))) struct KernelFactsTests {
   private struct Told: Equatable, CustomStringConvertible {
     let mask: NotifyMask
     let cookie: UInt32

@@ -5,7 +5,7 @@ import SystemPackage
 import Testing
 
 /// Lost events.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct OverflowTests {
+@Suite(.serialized, .timeLimit(.minutes(60))) struct OverflowTests {
   /// More events than the kernel's standard queue (16,384) holds.
   private func overflow(_ watcher: FolderWatcher, _ playground: Playground) {
     for index in 0..<100 { playground.write("folder/f\(index)") }

@@ -7,7 +7,7 @@ import SystemPackage
 import Testing
 
 /// What is missing is not deleted.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct RootTests {
+@Suite(.serialized, .timeLimit(.minutes(60))) struct RootTests {
   private func isHeld(_ watcher: FolderWatcher, _ reason: HoldReason) throws -> Bool {
     try watcher.barrier()
     var refused = false

@@ -6,7 +6,7 @@ import SystemPackage
 import Testing
 
 /// Directories that carry no watch.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct UncoveredTests {
+@Suite(.serialized, .timeLimit(.minutes(60))) struct UncoveredTests {
   @Test func `a directory that may not be read is uncovered until it may`() throws {
     let playground = try Playground()
     for place: Place in ["folder/open", "folder/closed", "folder/closed/in"] {

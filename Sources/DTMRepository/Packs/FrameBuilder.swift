@@ -1,14 +1,15 @@
 internal import DTMSystem
 
 /// Collects objects, neighbours in path order, until they are worth a frame.
-struct FrameBuilder {
+package struct FrameBuilder: Sendable {
   /// Raw bytes after which a frame is closed (tune). Larger frames pack better; smaller ones cost
   /// less when one object is read back.
   private let target: Int
   private(set) var raw: [UInt8] = []
   private(set) var rows: [FrameHeader.Row] = []
 
-  init(_ kind: PackKind) {
+  /// Empty, with the room that frames of such packs have.
+  package init(_ kind: PackKind) {
     switch kind {
     case .data: target = 256 << 10
     case .metadata: target = 96 << 10
@@ -22,7 +23,8 @@ struct FrameBuilder {
     !rows.isEmpty && raw.count + length > target
   }
 
-  mutating func append(_ kind: ObjectKind, _ id: ObjectID, _ bytes: Span<UInt8>) {
+  /// Adds an object, whose digest the caller knows.
+  package mutating func append(_ kind: ObjectKind, _ id: ObjectID, _ bytes: Span<UInt8>) {
     rows.append(FrameHeader.Row(kind: kind, length: bytes.count, id: id))
     raw.append(bytes)
   }
@@ -37,7 +39,7 @@ struct FrameBuilder {
   ///
   /// Throws `.corrupt` when what would be written does not give the objects back (a fault of this
   /// machine's memory or of the compressor): nothing is written then.
-  mutating func finish(_ zstd: Zstd, level: Int) throws(RepositoryError) -> (
+  package mutating func finish(_ zstd: Zstd, level: Int) throws(RepositoryError) -> (
     header: FrameHeader, bytes: [UInt8]
   ) {
     let compressed = try zstd.compress(raw, level: level)

@@ -2,12 +2,12 @@ internal import CZstd
 
 /// zstd with reused contexts; the one file that touches the library. Not for two threads at once.
 @safe
-final class Zstd {
+package final class Zstd {
   private let compression: OpaquePointer
   private let decompression: OpaquePointer
 
   /// Throws `.inputOutput` when there is no memory for the contexts.
-  init() throws(RepositoryError) {
+  package init() throws(RepositoryError) {
     guard let compression = unsafe ZSTD_createCCtx(), let decompression = unsafe ZSTD_createDCtx()
     else { throw RepositoryError(.inputOutput, "no memory for compression") }
     unsafe self.compression = unsafe compression

@@ -5,7 +5,11 @@ internal import DTMSystem
 /// The new packs are sealed, and nobody refers to them: what is in them is in the old ones too.
 final class PackRewriter {
   private let repository: Repository
-  private let level: Int
+  /// As many as there are processors in a small machine.
+  private static let threads = 2
+  private let press: FramePress
+  /// Where the frames go that the press holds, oldest first.
+  private var pressed: [PackKind] = []
   private var builders: [FrameGroup: FrameBuilder] = [:]
   private var writers: [PackKind: LivePackWriter] = [:]
   private(set) var sealed: [PackFile] = []
@@ -13,7 +17,7 @@ final class PackRewriter {
   /// `level`: zstd's.
   init(_ repository: Repository, level: Int) {
     self.repository = repository
-    self.level = level
+    press = FramePress(level: level, threads: Self.threads)
     for group in FrameGroup.allCases { builders[group] = FrameBuilder(group.pack) }
   }
 
@@ -50,21 +54,34 @@ final class PackRewriter {
   }
 
   private func flush(_ group: FrameGroup) throws(RepositoryError) {
-    guard var builder = builders[group], !builder.isEmpty else { return }
-    builders[group] = nil
-    defer { builders[group] = builder }
-    let (header, bytes) = try builder.finish(repository.zstd, level: level)
-    let writer = try writer(group.pack)
+    guard let builder = builders[group], !builder.isEmpty else { return }
+    press.submit(builder, repository.zstd)
+    pressed.append(group.pack)
+    builders[group] = FrameBuilder(group.pack)
+    // One more than there are threads waits, so that none of them does.
+    if press.count > Self.threads { try writeOldest() }
+  }
+
+  /// Waits for the oldest frame in the press, and appends it to its pack.
+  private func writeOldest() throws(RepositoryError) {
+    let kind = pressed.removeFirst()
+    let frame: FramePress.Frame?
+    do throws(RepositoryError) { frame = try press.next() } catch {
+      // Not `.corrupt`, which says of one old pack that it has to stay: this frame may hold objects of
+      // several.
+      throw RepositoryError(.inputOutput, "packs can't be written anew: \(error.message)")
+    }
+    guard let (header, bytes) = frame else { return }
+    let writer = try writer(kind)
     _ = try writer.append(header, bytes)
     let limits = repository.packLimits
-    if writer.length >= limits.bytes(group.pack) || writer.count >= limits.objects {
-      try seal(group.pack)
-    }
+    if writer.length >= limits.bytes(kind) || writer.count >= limits.objects { try seal(kind) }
   }
 
   /// Seals all that was begun; after return everything that was copied is durable.
   func finish() throws(RepositoryError) {
     for group in FrameGroup.allCases { try flush(group) }
+    while press.count > 0 { try writeOldest() }
     for kind in PackKind.allCases where writers[kind] != nil { try seal(kind) }
   }
 
