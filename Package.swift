@@ -20,17 +20,22 @@ let serviceLifecycle: Target.Dependency =
   .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
-func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+func module(
+  _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []
+) -> Target {
+  .target(
+    name: name, dependencies: dependencies, exclude: exclude, swiftSettings: swiftSettings)
 }
 
 func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .executableTarget(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+func tests(
+  _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []
+) -> Target {
   .testTarget(
-    name: name, dependencies: dependencies + ["DTMTestSupport", systemPackage],
+    name: name, dependencies: dependencies + ["DTMTestSupport", systemPackage], exclude: exclude,
     swiftSettings: swiftSettings)
 }
 
@@ -60,7 +65,7 @@ let package = Package(
     module("DTMWatch", ["DTMSystem", systemPackage]),
     module("DTMRules", ["DTMSystem", systemPackage]),
     module("DTMConfiguration", ["DTMRules", "DTMSystem", systemPackage]),
-    module("DTMControl", ["DTMSystem", systemPackage]),
+    module("DTMControl", ["DTMSystem", systemPackage], exclude: ["io.dtm.Daemon.varlink"]),
     module(
       "DTMDaemon",
       [
@@ -88,7 +93,8 @@ let package = Package(
     tests("DTMConfigurationTests", ["DTMConfiguration", "DTMRules", "DTMSystem"]),
     tests("DTMControlTests", ["DTMControl", "DTMSystem"]),
     tests("DTMDaemonTests", ["DTMDaemon", "DTMControl", "DTMSystem", logging]),
-    tests("DTMCommandsTests", ["DTMCommands", "DTMRepository", "DTMSystem"]),
+    tests(
+      "DTMCommandsTests", ["DTMCommands", "DTMRepository", "DTMSystem"], exclude: ["Golden"]),
     tests("EndToEndTests", ["DTMSystem"]),
   ],
   swiftLanguageModes: [.v6]

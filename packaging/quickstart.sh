@@ -217,7 +217,7 @@ echo "$(wc -l <contents) files are back, with contents, modes, owners and times 
 # 8. The end.
 settle
 say "Every byte of the history is checked against its SHA-256."
-run dtm -C lake verify --read-data
+run dtm -C lake verify --all --read-data
 
 say "The daemon stops."
 printf '$ kill -TERM %s\n' "$daemon"
