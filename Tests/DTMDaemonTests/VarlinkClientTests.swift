@@ -38,6 +38,8 @@ import Testing
                   for reply in other.Events("lake", _more=True):
                       # The announcement above ends with its connection, whenever that is.
                       if reply["event"]["kind"] == "restoreEnded": continue
+                      # Another state is told when there is one: the pause ended just now.
+                      if kinds and kinds[-1] == "state" == reply["event"]["kind"]: continue
                       kinds.append(reply["event"]["kind"])
                       if kinds[-1] == "state": dtm.Snapshot("lake")
                       if kinds[-1] == "snapshot": break

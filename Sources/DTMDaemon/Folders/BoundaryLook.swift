@@ -14,6 +14,8 @@ final class BoundaryLook {
   private let isExcluded: @Sendable (PathKey, Bool) -> Bool
   /// Directories that a rule counts files in.
   private var toCount: Set<PathKey> = []
+  /// What was not reported, for somebody writes it.
+  private(set) var open = OpenBoundaries()
 
   /// Nil where the folder is not there.
   init?(_ path: FilePath, _ engine: any FolderEngine) {
@@ -44,11 +46,20 @@ final class BoundaryLook {
     reportCounts(to: &rules)
   }
 
+  /// What was open before.
+  func report(_ open: OpenBoundaries, to rules: inout RuleEngine) {
+    for (key, isArrival) in open.files.sorted(by: { $0.key < $1.key }) {
+      reportFile(key, isArrival: isArrival, to: &rules)
+    }
+    toCount.formUnion(open.directories)
+    reportCounts(to: &rules)
+  }
+
   /// A file that was closed, or renamed to its name.
   private func reportFile(_ key: PathKey, isArrival: Bool, to rules: inout RuleEngine) {
     for (directory, _) in rules.countedDirectories(key) { toCount.insert(directory) }
     guard rules.fits(key, isDirectory: false), let status = status(of: key), status.kind == .file,
-      !engine.takingPart([key], areDirectories: false).isEmpty, !engine.isOpenForWriting([key])
+      !engine.takingPart([key], areDirectories: false).isEmpty, isClosed(key, isArrival: isArrival)
     else { return }
     rules.sawFile(key, version(status), isArrival: isArrival)
   }
@@ -102,7 +113,7 @@ final class BoundaryLook {
       if isDirectory {
         rules.sawDirectory(key, version(status))
         if !rules.counts(in: key).isEmpty { toCount.insert(key) }
-      } else if status.kind == .file, before != nil || !engine.isOpenForWriting([key]) {
+      } else if status.kind == .file, before != nil || isClosed(key, isArrival: true) {
         rules.sawFile(key, version(status), isArrival: true)
       }
     }
@@ -121,11 +132,22 @@ final class BoundaryLook {
           if kind == .file, pattern.matches(entry, isDirectory: false) { files.append(entry) }
         }
         files = engine.takingPart(files, areDirectories: false)
-        if files.isEmpty || engine.isOpenForWriting(files) { continue }
+        if files.isEmpty { continue }
+        if engine.isOpenForWriting(files) {
+          open.directories.insert(directory)
+          continue
+        }
         rules.counted(directory, version(status), matching: pattern, files: files.count)
       }
     }
     toCount = []
+  }
+
+  /// Keeps in mind what is not.
+  private func isClosed(_ key: PathKey, isArrival: Bool) -> Bool {
+    if !engine.isOpenForWriting([key]) { return true }
+    open.files[key] = isArrival || open.files[key] ?? false
+    return false
   }
 
   // MARK: - Measuring

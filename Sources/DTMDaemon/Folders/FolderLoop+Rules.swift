@@ -34,16 +34,35 @@ extension FolderLoop {
   /// Looks at what the watcher says may be a boundary.
   mutating func lookAtBoundaries() {
     // What a restore brings back is looked at when all of it is there, with its times.
-    guard ownWrites.isEmpty, var rules, rules.isAboutPaths, let watcher, condition == .watching,
-      let engine
-    else { return }
+    guard looksAtBoundaries, var rules, let watcher, let engine else { return }
+    let began = time.monotonic()
+    let looksAgain = openBoundaries.isDue(at: began)
     let seen = watcher.takeBoundaries()
-    if !seen.isEmpty, let look = BoundaryLook(configuration.path, engine) {
-      look.report(seen, to: &rules)
-      self.rules = rules
+    if looksAgain || !seen.isEmpty {
+      var open = openBoundaries.open
+      if let look = BoundaryLook(configuration.path, engine) {
+        if looksAgain { look.report(open, to: &rules) }
+        look.report(seen, to: &rules)
+        self.rules = rules
+        open = look.open
+      }
+      let now = time.monotonic()
+      if looksAgain {
+        openBoundaries.lookedAgain(open, lasted: now - began, at: now)
+      } else {
+        openBoundaries.found(open, at: now)
+      }
     }
     ownWritesSeen()
   }
+
+  private var looksAtBoundaries: Bool {
+    ownWrites.isEmpty && rules?.isAboutPaths == true && condition == .watching
+      && watcher != nil && engine != nil
+  }
+
+  /// When what is open for writing is looked at again; nil where nothing is.
+  var openBoundaryTime: Duration? { looksAtBoundaries ? openBoundaries.due : nil }
 
   /// What a restore that begins now brings back fires no rule.
   mutating func passOwnWrites() {
@@ -100,6 +119,7 @@ extension FolderLoop {
     }
     look.report(found, before: nil, to: &rules)
     self.rules = rules
+    openBoundaries.found(look.open, at: time.monotonic())
     ownWritesSeen()
   }
 

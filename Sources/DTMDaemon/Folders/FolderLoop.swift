@@ -61,6 +61,8 @@ struct FolderLoop {
 
   /// Nil where there are no rules, or their memory was not read yet.
   var rules: RuleEngine?
+  /// What would be a boundary if nobody wrote it.
+  var openBoundaries = OpenBoundarySchedule()
   /// Firings whose snapshot was asked for, by ticket.
   var firings: [UInt64: RuleEngine.Firing] = [:]
   /// Firings that wait until those before have their snapshot, for their labels differ.
@@ -239,7 +241,7 @@ struct FolderLoop {
       !isDirty || settler.isWaitingForWriters || !waiters.isEmpty || rules?.countsFiles == true)
     let times = [
       settler.deadline, nextOpening, nextPoll, nextHotLook, auditTime, untoldTime, upkeepTime,
-      pauseEnd, ownWritesLimit, ruleTime, nextMeasure, nextAlarmLook,
+      pauseEnd, ownWritesLimit, ruleTime, openBoundaryTime, nextMeasure, nextAlarmLook,
       waiters.deadline(isDirty: isDirty, lastChange: lastChange),
     ].compactMap { $0 }
     guard let earliest = times.min() else { return .never }

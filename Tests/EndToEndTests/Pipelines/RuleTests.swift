@@ -45,24 +45,6 @@ import Testing
     #expect(daemon.stop() == 0)
   }
 
-  @Test func `a marker that is still written is none yet`() throws {
-    let daemon = try work.daemon(rules: Self.marker)
-    let writer = try ChildProcess(
-      [
-        "sh", "-c",
-        "exec 3>lake/_SUCCESS; echo a >&3; echo ready >&2; while [ ! -e go ]; do sleep 0.01; done; echo b >&3",
-      ],
-      in: work.root, environment: work.environment)
-    try #require(writer.waitForError("ready", within: .seconds(20)))
-    try settle()
-    #expect(try work.fired(1, within: .milliseconds(1)).isEmpty)
-    try work.shell("touch go")
-    let snapshot = try #require(try work.fired(1).first)
-    #expect(try work.good("cat", snapshot.id(), "_SUCCESS").text == "a\nb\n")
-    _ = writer.finish()
-    #expect(daemon.stop() == 0)
-  }
-
   @Test func `what came in a directory that was renamed is seen`() throws {
     let daemon = try work.daemon(rules: Self.marker)
     try work.shell(
