@@ -40,6 +40,19 @@ import Testing
       try outcome.jsonError()["hint"]?.string == "only -C does: dtm status -v --json")
   }
 
+  @Test func `of a folder that is named behind the command are no work on another one`() throws {
+    try work.good("init")
+    for option in [["-C", "other"], ["--folder", "other"], ["--folder=other"]] {
+      for verb in [["snapshot"], ["tag", "create", "a"], ["restore", "HEAD"]] {
+        let outcome = try work.start("dtm", verb + option).finish()
+        #expect(outcome.status == 64)
+        #expect(
+          outcome.errorText.contains("it stands before the command: dtm -C other COMMAND"),
+          "\(outcome.errorText)")
+      }
+    }
+  }
+
   @Test func `outside of any folder are status 66 and say what to do`() throws {
     let outcome = try work.dtm("log", in: work.path("home"))
     #expect(outcome.status == 66)

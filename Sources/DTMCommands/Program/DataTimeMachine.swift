@@ -42,8 +42,11 @@ struct DataTimeMachine: ParsableCommand {
         ]),
     ])
 
+  /// Taken off before anything is parsed (`FolderOption`): what the parser meets stands behind the command,
+  /// where it would be overlooked.
   @Option(
     name: [.customShort("C"), .customLong("folder")],
-    help: ArgumentHelp("Work on this data folder", valueName: "dir"))
+    help: ArgumentHelp("Work on this data folder", valueName: "dir"),
+    transform: { throw ValidationError("it stands before the command: dtm -C \($0) COMMAND") })
   var folder: String?
 }
