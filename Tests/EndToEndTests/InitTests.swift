@@ -25,6 +25,16 @@ import Testing
     #expect(try work.dtm("show", "HEAD").status == 66)
   }
 
+  @Test func `makes nothing where the daemon's configuration is wrong`() throws {
+    try work.write("a.csv", "1\n")
+    work.environment["DTM_CONFIG"] = work.path("dtmd.json")
+    try Files.write(work.path("dtmd.json"), Array(#"{"folder": []}"#.utf8))
+    let outcome = try work.dtm("init", "--repository", work.path("repository"))
+    #expect(outcome.status == 78)
+    #expect(!Files.exists(work.path("repository")) && !Files.exists(work.lake + "/.dtm"))
+    try work.good("init", "--repository", work.path("repository"), "--no-first-snapshot")
+  }
+
   @Test func `says in a folder that has a repository that it is there`() throws {
     let first = try work.good("init", "--json").json()
     let second = try work.good("init", "--json").json()

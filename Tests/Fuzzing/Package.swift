@@ -47,7 +47,9 @@ let package = Package(
     module("DTMControl", ["DTMSystem"], exclude: ["io.dtm.Daemon.varlink"]),
     module(
       "FuzzTargets",
-      ["DTMConfiguration", "DTMControl", "DTMFolder", "DTMRepository", "DTMSystem"]),
+      [
+        "DTMConfiguration", "DTMControl", "DTMFolder", "DTMRepository", "DTMRules", "DTMSystem",
+      ]),
     // In C: libFuzzer has the program's `main`, which SwiftPM looks for in Swift programs.
     .executableTarget(
       name: "Fuzzer", dependencies: ["FuzzTargets"],

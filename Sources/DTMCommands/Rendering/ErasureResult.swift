@@ -77,12 +77,14 @@ struct ErasureResult {
 
   private func proof(_ erasure: Erasure) -> String {
     if erasure.collection.waitingBytes > 0 { return "the content is not gone yet" }
-    if history.contents.isEmpty { return "their content stood in the trees, which are gone" }
-    let all = Words.count(history.contents.count, "object")
+    let all = Words.count(objects, "object")
     if erasure.left.isEmpty { return "checked: no pack holds any of their \(all)" }
     let left = Words.grouped(erasure.left.count)
-    return "checked: of their \(all) \(left) stay, which other paths have too"
+    return "checked: of their \(all) \(left) stay, which other paths or folders have too"
   }
+
+  /// Content, and pages of trees that had it.
+  private var objects: Int { history.contents.count + history.pages.count }
 
   func writeJSON(_ erasure: Erasure) throws {
     var writer = JSONWriter(pretty: true)
@@ -98,7 +100,7 @@ struct ErasureResult {
       }
       writer.field("freedBytes", erasure.collection.freedBytes)
       writer.field("waitingBytes", erasure.collection.waitingBytes)
-      writer.field("objects", history.contents.count)
+      writer.field("objects", objects)
       writer.field("leftObjects", erasure.left.count)
       writer.field("setAside", strings: erasure.setAside)
     }

@@ -35,6 +35,8 @@ struct Initialize: ReportingVerb {
     let folder = try FolderArgument(invocation).existing(
       directory ?? invocation.folderOption ?? ".")
     try FolderArgument.assumeOwner(of: folder, invocation)
+    // A wrong one fails the first snapshot: then nothing is to be made.
+    if !noFirstSnapshot { _ = try DaemonConfigurations(invocation).folder(holding: folder) }
     let making = FolderMaking(
       folder: folder, repository: try repository.map(invocation.absolute), branch: branch,
       time: invocation.time)

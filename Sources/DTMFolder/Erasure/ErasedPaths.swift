@@ -42,7 +42,10 @@ struct ErasedPaths {
     return found
   }
 
-  private func goes(_ entry: TreeEntry) -> Bool {
+  private func goes(_ entry: TreeEntry) -> Bool { Self.goes(entry, matches) }
+
+  /// Whether the pattern fits an entry, or a directory that it is in.
+  static func goes(_ entry: TreeEntry, _ matches: (PathKey, _ isDirectory: Bool) -> Bool) -> Bool {
     if entry.key.isRoot { return false }
     if matches(entry.key, entry.kind == .directory) { return true }
     var parent = entry.key.parent

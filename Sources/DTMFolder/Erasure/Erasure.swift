@@ -6,8 +6,8 @@ internal import SystemPackage
 package struct Erasure {
   package let history: HistoryRewriting.Outcome
   package let collection: CollectionReport
-  /// Content of the erased paths that stands in the repository still: other paths have the same, or
-  /// somebody who began earlier is still writing.
+  /// Content of the erased paths, and pages that hold them, which stand in the repository still: other paths
+  /// or other folders have the same, or somebody who began earlier is still writing.
   package let left: Set<ObjectID>
   /// Files that a repair has set aside, and that may hold it.
   package let setAside: [String]
@@ -28,7 +28,7 @@ package struct Erasure {
     }
     let rewriting = try HistoryRewriting(repository, folder: folder, matching: matches)
     history = try rewriting.rewrite(pattern: pattern, uid: uid, at: time)
-    let contents = history.contents
+    let contents = history.contents.union(history.pages)
     (collection, left, setAside) = try onRepository { () throws(RepositoryError) in
       try Self.dropCaches(of: folder, repository.files)
       let report = try RepositoryCollection(

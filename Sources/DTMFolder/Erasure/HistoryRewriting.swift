@@ -1,8 +1,8 @@
 package import DTMRepository
 package import DTMSystem
 
-/// Writes a folder's history again without some paths: every snapshot that a ref leads to, pruned ones
-/// too.
+/// Writes a folder's history again without some paths: every snapshot that a ref leads to, or that undoing
+/// an operation would bring back, pruned ones too.
 ///
 /// What is not in them stays as it is, byte for byte; a snapshot in whose past nothing goes keeps its id.
 package final class HistoryRewriting {
@@ -16,6 +16,8 @@ package final class HistoryRewriting {
     package var rewritten: [ObjectID: ObjectID] = [:]
     /// Content of paths that go: chunks and lists. Others may have the same.
     package var contents: Set<ObjectID> = []
+    /// The pages of trees that have them, and with them all that is small.
+    package var pages: Set<ObjectID> = []
   }
 
   private let repository: Repository
@@ -25,6 +27,9 @@ package final class HistoryRewriting {
   private var facts: [Fact] = []
   /// Where history goes on behind snapshots that are gone.
   private var behind: [ObjectID: ObjectID] = [:]
+  /// What became of snapshots that were written again before.
+  private let successors: [ObjectID: ObjectID]
+  private var pages: PageSearch
 
   package init(
     _ repository: Repository, folder: PackID,
@@ -33,6 +38,10 @@ package final class HistoryRewriting {
     self.repository = repository
     self.matches = matches
     history = try History(repository, folder: folder)
+    successors = try onRepository { () throws(RepositoryError) in
+      try repository.refLog.successors()
+    }
+    pages = PageSearch { ErasedPaths.goes($0, matches) }
   }
 
   /// Finds out what goes; changes nothing.
@@ -65,10 +74,7 @@ package final class HistoryRewriting {
   private func run(_ session: WriteSession?) throws(RepositoryError) {
     var paths: Set<PathKey> = []
     var seen: Set<ObjectID> = []
-    let prefix = "folders/\(history.refs.folder.hex)/"
-    let refs = history.state.refs.sorted { $0.key < $1.key }
-    for (ref, value) in refs {
-      guard ref.hasPrefix(prefix), case .id(let head) = value else { continue }
+    for head in try heads() {
       var erased = ErasedPaths(matches)
       for (id, snapshot) in try line(to: head, &seen) {
         let tree = Tree(root: snapshot.tree, objects: session ?? repository.objects)
@@ -76,11 +82,32 @@ package final class HistoryRewriting {
           paths.insert(entry.key)
           try note(entry)
         }
+        try pages.look(at: tree)
         if !erased.entries.isEmpty { outcome.snapshots += 1 }
         if let session { try rewrite(id, snapshot, tree, erased, session) }
       }
     }
     outcome.paths = paths.sorted()
+    outcome.pages = pages.found
+  }
+
+  /// Where lines of history begin: what refs lead to, and what they led to before operations that can be
+  /// undone.
+  private func heads() throws(RepositoryError) -> [ObjectID] {
+    let prefix = "folders/\(history.refs.folder.hex)/"
+    var heads: [ObjectID] = []
+    for (ref, value) in history.state.refs.sorted(by: { $0.key < $1.key }) {
+      if ref.hasPrefix(prefix), case .id(let id) = value { heads.append(id) }
+    }
+    for operation in history.state.operations.reversed() {
+      for move in operation.moves where move.ref.hasPrefix(prefix) {
+        for case .id(let id)? in [move.old, move.new] {
+          let present = successors[id] ?? id
+          if try !isGone(present) { heads.append(present) }
+        }
+      }
+    }
+    return heads
   }
 
   /// The snapshots up to one, oldest first, that were not seen before.
@@ -91,13 +118,13 @@ package final class HistoryRewriting {
     var next: ObjectID? = head
     while let id = next, seen.insert(id).inserted {
       if id != head, try isGone(id) {
-        next = try repository.refLog.predecessor(of: id)
+        next = try repository.refLog.predecessor(of: id).map { successors[$0] ?? $0 }
         if let next { behind[id] = next }
         continue
       }
       let snapshot = try Snapshot(decoding: try repository.objects.read(id, .snapshot), id: id)
       line.append((id, snapshot))
-      next = snapshot.parent
+      next = snapshot.parent.map { successors[$0] ?? $0 }
     }
     return line.reversed()
   }
@@ -127,10 +154,11 @@ package final class HistoryRewriting {
   private func rewrite(
     _ id: ObjectID, _ old: Snapshot, _ tree: Tree, _ erased: ErasedPaths, _ session: WriteSession
   ) throws(RepositoryError) {
+    let known = old.parent.map { successors[$0] ?? $0 }
     // What may be left of a snapshot that is gone would lead to the old ones before it.
-    var before = old.parent
+    var before = known
     while let gone = before, let next = behind[gone] { before = next }
-    let parent = before.flatMap { outcome.rewritten[$0] } ?? old.parent
+    let parent = before.flatMap { outcome.rewritten[$0] } ?? known
     if erased.entries.isEmpty && parent == old.parent { return }
     let left = erased.entries.isEmpty ? tree : try tree.applying(erased.batch(), to: session)
     var new = old
@@ -151,7 +179,7 @@ package final class HistoryRewriting {
     let newID = try session.write(.snapshot, new.encoded)
     outcome.rewritten[id] = newID
     for (key, value) in try repository.refLog.facts(of: id).sorted(by: { $0.key < $1.key })
-    where key != RefLog.rewrittenFact {
+    where key != RefLog.rewrittenFact && !(key == RefLog.prunedFact && value.isEmpty) {
       facts.append(Fact(subject: newID, key: key, value: value))
     }
     facts.append(

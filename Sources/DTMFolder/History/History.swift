@@ -142,21 +142,13 @@ package struct History {
 
   /// The snapshots that were written again, without what was erased, by the hex digits of their old ids.
   package func rewritten(prefix: String) throws(FolderError) -> [KnownSnapshot] {
-    var known: [KnownSnapshot] = []
-    let all = try onRepository { () throws(RepositoryError) in
-      try repository.refLog.rewritten(prefix: prefix)
+    let (olds, successors) = try onRepository { () throws(RepositoryError) in
+      (try repository.refLog.rewritten(prefix: prefix), try repository.refLog.successors())
     }
-    for (_, first) in all {
-      // Written again more than once.
-      var id = first
-      while true {
-        let next = try onRepository { () throws(RepositoryError) in
-          try repository.refLog.rewritten(prefix: id.hex)
-        }
-        guard let newer = next.first?.new else { break }
-        id = newer
-      }
-      let snapshot = try snapshot(id)
+    var known: [KnownSnapshot] = []
+    for (old, _) in olds {
+      guard let newest = successors[old] else { continue }
+      let snapshot = try snapshot(newest)
       if snapshot.snapshot.folder == refs.folder { known.append(snapshot) }
     }
     return known

@@ -108,11 +108,11 @@ extension Folder {
         throw FolderError(
           .notFound, "operation \(operation.sequence) does not say what was there before it")
       }
-      let known = try history.snapshot(before)
+      let known = try history.snapshot(renewed(before))
       versions = targets.map { ($0.path, known) }
     } else {
       for target in targets {
-        versions.append((target.path, try history.snapshot(target.snapshot)))
+        versions.append((target.path, try history.snapshot(renewed(target.snapshot))))
       }
       request.keepsAdded = operation.detail(RestoreDetail.keepsAdded) != nil
     }
@@ -132,9 +132,15 @@ extension Folder {
     _ operation: OperationRecord, _ state: RefLogState, kind: String, summary: String
   ) throws(FolderError) -> UInt64 {
     var draft = RecordDraft(kind: kind, summary: summary)
-    draft.moves = kind == "undo" ? operation.moves.map(\.reversed) : operation.moves
-    draft.facts = try prunedFacts(of: operation).map { fact in
-      kind == "undo" ? Fact(subject: fact.subject, key: fact.key, value: []) : fact
+    for move in operation.moves {
+      let present = try renewed(move)
+      draft.moves.append(kind == "undo" ? present.reversed : present)
+    }
+    for fact in try prunedFacts(of: operation) {
+      draft.facts.append(
+        Fact(
+          subject: try renewed(fact.subject), key: fact.key,
+          value: kind == "undo" ? [] : fact.value))
     }
     draft.undoes = operation.sequence
     return try append(draft)
@@ -150,6 +156,28 @@ extension Folder {
       }
     }
     return facts.filter { $0.key == RefLog.prunedFact }
+  }
+
+  /// What became of a snapshot that is not there any more: it may have been written again since, without
+  /// what was erased.
+  private func renewed(_ id: ObjectID) throws(FolderError) -> ObjectID {
+    if repository.isIndexed(id, .snapshot) { return id }
+    return try onRepository { () throws(RepositoryError) in
+      try repository.refLog.successors()[id] ?? id
+    }
+  }
+
+  private func renewed(_ move: RefMove) throws(FolderError) -> RefMove {
+    var ref = move.ref
+    func value(_ value: RefValue?) throws(FolderError) -> RefValue? {
+      guard case .id(let id)? = value else { return value }
+      let present = try renewed(id)
+      // A pin's name is the snapshot's.
+      if ref == refs.pin(id) { ref = refs.pin(present) }
+      return .id(present)
+    }
+    let (old, new) = (try value(move.old), try value(move.new))
+    return RefMove(ref: ref, old: old, new: new)
   }
 
   // MARK: - Recording
@@ -197,7 +225,8 @@ extension Folder {
     _ operation: OperationRecord, _ history: History, isUndo: Bool
   ) throws(FolderError) -> [RefMove] {
     var moves: [RefMove] = []
-    for move in operation.moves {
+    for past in operation.moves {
+      let move = try renewed(past)
       let wanted = isUndo ? move.old : move.new
       let present = history.state.refs[move.ref]
       if present == wanted { continue }

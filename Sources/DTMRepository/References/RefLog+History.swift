@@ -94,6 +94,26 @@ extension RefLog {
     return found.sorted { $0.old < $1.old }
   }
 
+  /// What became of the snapshots that were written again without something: the newest of each. Reads the
+  /// whole log.
+  package func successors() throws(RepositoryError) -> [ObjectID: ObjectID] {
+    Self.successors(
+      Dictionary(try rewritten(prefix: "").map { ($0.old, $0.new) }, uniquingKeysWith: { $1 }))
+  }
+
+  /// The newest of each, of what each became at first.
+  static func successors(_ next: [ObjectID: ObjectID]) -> [ObjectID: ObjectID] {
+    next.mapValues { first in
+      var newest = first
+      // A log that says of two snapshots that each came of the other leads nowhere.
+      for _ in next {
+        guard let newer = next[newest] else { break }
+        newest = newer
+      }
+      return newest
+    }
+  }
+
   /// Whether a snapshot was taken away on purpose, so that it is not lost when it is not there.
   package func isPruned(
     _ snapshot: ObjectID, asOf: UInt64? = nil

@@ -201,9 +201,11 @@ package final class WriteSession: ContentStore {
 
   /// Holds that everything is there of snapshots which no ref leads to, or which were pruned, and to which
   /// a ref comes again. While this session lives, none of it is freed. Reads their metadata.
+  ///
+  /// What this session wrote is there, and not yet where a reader finds it.
   private func checkRevived(_ draft: RecordDraft) throws(RepositoryError) {
     var revived = draft.facts.filter { $0.key == RefLog.prunedFact && $0.value.isEmpty }
-      .map(\.subject)
+      .map(\.subject).filter { !snapshots.contains($0) }
     let moved = draft.moves.compactMap { move -> ObjectID? in
       guard case .id(let id)? = move.new, id != newest, !snapshots.contains(id) else { return nil }
       return id

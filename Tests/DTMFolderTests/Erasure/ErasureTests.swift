@@ -151,6 +151,20 @@ import Testing
     #expect(try Self.line(files) == Self.expected(kept, erased: true))
   }
 
+  @Test func `snapshots that were brought back after they were pruned are in nobody's way`() throws
+  {
+    let (files, ids) = try history(6)
+    let repository = try Self.open(files)
+    let history = try History(repository, folder: Self.folder)
+    _ = try history.prune([ids[2], ids[4]], uid: 0, at: Self.time)
+    var undo = RecordDraft(kind: "undo", summary: "undo")
+    undo.facts = [ids[2], ids[4]].map { Fact(subject: $0, key: RefLog.prunedFact, value: []) }
+    _ = try repository.beginSession().commit(undo, at: Self.time)
+    #expect(try Self.line(files) == Self.expected((0..<6).reversed(), erased: false))
+    #expect(try Self.erase(files).history.snapshots == 3)
+    #expect(try Self.line(files) == Self.expected((0..<6).reversed(), erased: true))
+  }
+
   @Test func `other pruned snapshots stay as long as the grace says`() throws {
     let (files, ids) = try history(6)
     let history = try History(Self.open(files), folder: Self.folder)

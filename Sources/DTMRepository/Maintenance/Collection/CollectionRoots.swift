@@ -18,8 +18,6 @@ struct CollectionRoots {
   private let repository: Repository
   /// Those that were pruned for good; whether a collection has told so.
   private let pruned: [ObjectID: Bool]
-  /// Those that were written again without something: nothing brings them back.
-  private let erased: Set<ObjectID>
   private var seen: Set<ObjectID> = []
 
   /// `cutoff`: what was pruned, or done, later stays.
@@ -31,16 +29,17 @@ struct CollectionRoots {
   ) throws(RepositoryError) {
     self.repository = repository
     let taken = try Self.taken(repository.refLog, cutoff)
-    (pruned, erased) = (taken.pruned, taken.erased)
+    pruned = taken.pruned
+    // What was written again without something stays as it is now: nothing brings back what it was.
+    let successors = RefLog.successors(taken.rewritten)
     let targets = state.refs.sorted { $0.key < $1.key }.compactMap { Self.id($0.value) }
     for id in targets { try follow(id) }
     for operation in state.operations where operation.time > max(cutoff, taken.cutoff ?? cutoff) {
       for move in operation.moves {
         for id in [move.old, move.new].compactMap({ $0.flatMap(Self.id) }) {
+          let present = successors[id] ?? id
           // What is gone by now was never promised.
-          if !erased.contains(id), repository.isIndexed(id, .snapshot) {
-            try follow(id)
-          }
+          if repository.isIndexed(present, .snapshot) { try follow(present) }
         }
       }
     }
@@ -54,9 +53,9 @@ struct CollectionRoots {
   private static func taken(
     _ log: RefLog, _ cutoff: Timestamp
   ) throws(RepositoryError) -> (
-    pruned: [ObjectID: Bool], erased: Set<ObjectID>, cutoff: Timestamp?
+    pruned: [ObjectID: Bool], rewritten: [ObjectID: ObjectID], cutoff: Timestamp?
   ) {
-    var erased: Set<ObjectID> = []
+    var rewritten: [ObjectID: ObjectID] = [:]
     var decided: Set<ObjectID> = []
     var pruned: [ObjectID: Bool] = [:]
     // Of the collections after the record that is looked at.
@@ -71,14 +70,14 @@ struct CollectionRoots {
           if isTold || record.time <= cutoff { pruned[fact.subject] = isTold }
         case RefLog.rewrittenFact:
           if let id = ObjectID(hex: String(decoding: fact.value, as: UTF8.self)) {
-            erased.insert(id)
+            rewritten[id] = fact.subject
           }
         default: break
         }
       }
       return true
     }
-    return (pruned, erased, told)
+    return (pruned, rewritten, told)
   }
 
   /// Takes in a snapshot and what came before it. A ref's own snapshot stays in any case.

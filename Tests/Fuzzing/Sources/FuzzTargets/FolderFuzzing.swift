@@ -51,11 +51,6 @@ enum FolderFuzzing {
     hold(again.size == header.size && again.uid == header.uid, "a header has another size then")
   }
 
-  static func stage(_ input: [UInt8]) {
-    guard let fact = StageFact(decoding: input) else { return }
-    hold(StageFact(decoding: fact.encoded) == fact, "a stage's fact has two encodings")
-  }
-
   /// The input: an ignore file, a NUL, the key of a path.
   static func ignore(_ input: [UInt8]) {
     let end = input.firstIndex(of: 0) ?? input.endIndex

@@ -6,8 +6,10 @@
 enum FuzzTarget: String, CaseIterable {
   case configuration
   case contentList = "content-list"
+  case fired
   case format
   case frame
+  case guarded
   case ignore
   case innerPage = "inner-page"
   case journal
@@ -27,8 +29,10 @@ enum FuzzTarget: String, CaseIterable {
     switch self {
     case .configuration: ConfigurationFuzzing.configuration(input)
     case .contentList: ObjectFuzzing.contentList(input)
+    case .fired: FactFuzzing.fired(input)
     case .format: ConfigurationFuzzing.format(input)
     case .frame: PackFuzzing.frame(input)
+    case .guarded: FactFuzzing.guarded(input)
     case .ignore: FolderFuzzing.ignore(input)
     case .innerPage: ObjectFuzzing.innerPage(input)
     case .journal: FolderFuzzing.journal(input)
@@ -39,7 +43,7 @@ enum FuzzTarget: String, CaseIterable {
     case .record: RefLogFuzzing.record(input)
     case .segment: RefLogFuzzing.segment(input)
     case .snapshot: ObjectFuzzing.snapshot(input)
-    case .stage: FolderFuzzing.stage(input)
+    case .stage: FactFuzzing.stage(input)
     case .tar: FolderFuzzing.archive(input)
     case .varlink: TextFuzzing.varlink(input)
     }

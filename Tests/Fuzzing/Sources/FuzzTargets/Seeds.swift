@@ -1,4 +1,6 @@
+internal import DTMFolder
 @testable internal import DTMRepository
+internal import DTMRules
 internal import DTMSystem
 
 /// Small, real encodings from which the fuzzer starts; `packaging/fuzz.sh --seeds` writes them to the
@@ -28,6 +30,7 @@ extension FuzzTarget {
         ).encoded,
         ContentList(height: 2, children: [.init(id: Seeds.id, length: 1 << 50)]).encoded,
       ]
+    case .fired: [RuleMemory.encoded([0, 1, .max, 0x0123_4567_89ab_cdef])]
     case .format:
       Seeds.texts(
         """
@@ -35,6 +38,7 @@ extension FuzzTarget {
         "average":65536,"maximum":262144},"features":{"read":[],"write":["later"],"collect":[]}}
         """)
     case .frame: Seeds.frames
+    case .guarded: [Seeds.alarm.encoded]
     case .ignore:
       Seeds.texts(
         "# scratch\n*.tmp\n!keep.tmp\n/build/\nlogs/**/*.[0-9]\n\0logs\0a\0x.1",
@@ -63,6 +67,12 @@ extension FuzzTarget {
 enum Seeds {
   static let id = ObjectID(words: (1, 2, 3, 4))
   static let folder = PackID([UInt8](0..<16)) ?? PackID.random()
+
+  static let alarm = GuardRecord(
+    damaged: id, good: ObjectID(words: (5, 6, 7, 8)),
+    time: Timestamp(seconds: 1_700_000_000, nanoseconds: 0),
+    until: Timestamp(seconds: 1_700_086_400, nanoseconds: 0), holdsRetention: true,
+    reason: "41 of 50 files were removed")
 
   static func texts(_ texts: String...) -> [[UInt8]] { texts.map { Array($0.utf8) } }
 }

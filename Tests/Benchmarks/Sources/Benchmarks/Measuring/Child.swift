@@ -74,6 +74,15 @@ final class Child {
     ])
   }
 
+  /// Whether it has ended; it is still to be waited for.
+  func hasEnded() throws -> Bool {
+    var information = siginfo_t()
+    guard waitid(P_PID, id_t(identifier), &information, WEXITED | WNOWAIT | WNOHANG) == 0 else {
+      throw SystemFailure("waitid", command.arguments[0])
+    }
+    return information.si_signo == SIGCHLD
+  }
+
   /// Asks it to end and waits for that.
   func terminate() throws {
     kill(identifier, SIGTERM)

@@ -42,5 +42,5 @@ struct Goal: Sendable {
 /// All of them, in the order of the table.
 enum Workloads {
   static let all: [Workload] =
-    capture + changes + restoring + reading + smallest + watched + ruled
+    capture + changes + restoring + reading + smallest + forgetting + watched + ruled
 }
