@@ -1,4 +1,5 @@
 import DTMSystem
+import Glibc
 import Testing
 
 @Suite(.needsPrograms) struct `The configuration check` {
@@ -54,5 +55,33 @@ import Testing
     let outcome = try work.dtmd("run", "--config", work.path("c.json"), "--socket", work.path("s"))
     #expect(outcome.status == 78)
     #expect(outcome.errorText.contains("c.json:1:"))
+  }
+
+  @Test(arguments: [
+    (#"{"daemon": {"socket": "SOCKET"}, "folders": [{"pathh": "/srv"}]}"#, "dtmd.json:1:"),
+    (#"{"daemon": {"socket": "SOCKET"}, "folders": ["#, "dtmd.json:1:"),
+  ])
+  func `that is wrong is what a reload says, though the socket stands in it`(
+    text: String, place: String
+  ) throws {
+    try work.good("init", "--no-first-snapshot")
+    work.environment["DTM_SOCKET"] = nil
+    work.environment["DTM_CONFIG"] = work.path("dtmd.json")
+    let socket = work.path("other")
+    func write(_ text: String) throws {
+      let bytes = Array(text.replacing("SOCKET", with: socket).utf8)
+      try Files.write(work.path("dtmd.json"), bytes)
+    }
+    try write(#"{"daemon": {"socket": "SOCKET"}, "folders": [{"path": "\#(work.lake)"}]}"#)
+    let daemon = try work.start("dtmd", ["run", "--log", "stderr"])
+    try #require(daemon.waitForError("has started", within: .seconds(20)))
+    try write(text)
+    let outcome = try work.dtmd("reload")
+    #expect(outcome.status == 78)
+    #expect(outcome.errorText.contains(place), "\(outcome.errorText)")
+    daemon.send(SIGTERM)
+    #expect(daemon.finish().status == 0)
+    #expect(try work.dtmd("reload").status == 78)
+    #expect(try work.dtmd("status").status == 3)
   }
 }

@@ -66,6 +66,13 @@ import Testing
     #expect(try work.dtm("cat", "nosuch", "a.csv").status == 66)
   }
 
+  @Test func `goes to standard output as an archive, by its name too`() throws {
+    let archive = try work.good("export", "HEAD")
+    #expect(archive.output.count % 512 == 0 && archive.output.count > 2048)
+    #expect(try work.good("export", "HEAD", "-o", "-").output == archive.output)
+    #expect(!Files.exists(work.file("-")))
+  }
+
   @Test func `is verified`() throws {
     let quick = try work.good("verify", "--json").json()
     #expect(quick["ok"]?.bool == true)

@@ -53,6 +53,20 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    ["restore", ""], ["restore", "HEAD", ""], ["cat", "HEAD", ""], ["show", ""], ["checkout", ""],
+    ["log", "--path", ""], ["log", "--trigger", "quite"],
+  ])
+  func `of an empty word, or of one that can't be, say what it is`(_ arguments: [String]) throws {
+    try work.write("a", "1\n")
+    try work.good("init")
+    try work.write("a", "2\n")
+    let outcome = try work.start("dtm", arguments).finish()
+    #expect(outcome.status == 64)
+    #expect(outcome.errorText.contains("is empty") || outcome.errorText.contains("quiet?"))
+    #expect(try Files.read(work.file("a")) == Array("2\n".utf8))
+  }
+
   @Test func `outside of any folder are status 66 and say what to do`() throws {
     let outcome = try work.dtm("log", in: work.path("home"))
     #expect(outcome.status == 66)

@@ -17,9 +17,13 @@ struct PathArguments {
 
   /// The path beneath the folder that a text names.
   ///
-  /// Throws for one that leads out of the folder.
+  /// Throws for one that is empty, or leads out of the folder.
   func key(_ text: String) throws -> PathKey {
     let bytes = RawArguments.bytes(of: text)
+    if bytes.isEmpty {
+      // A variable that is not set, more likely than the folder.
+      throw CommandFailure(.usage, "a path is empty", hint: ". is the folder itself")
+    }
     let isAbsolute = bytes.first == UInt8(ascii: "/")
     let parts = Self.components(bytes)
     var found = Self.normalized(isAbsolute ? parts : base + parts)

@@ -55,9 +55,7 @@ struct DifferenceLines {
   }
 
   private func path(_ difference: Differences.Change) -> String {
-    let path =
-      (difference.key.isRoot ? "." : Quoting.path(difference.key))
-      + (difference.entryKind == .directory ? "/" : "")
+    let path = Quoting.path(difference.key) + (difference.entryKind == .directory ? "/" : "")
     guard let old = difference.oldKey else { return path }
     return "\(Quoting.path(old)) → \(path)"
   }

@@ -24,7 +24,9 @@ struct RepairResult {
       writer.endLine()
       try invocation.output.write(writer.bytes)
     } else if options.quiet {
-      for lost in result.verification.lostPaths { try invocation.output.line(Self.path(lost)) }
+      for lost in result.verification.lostPaths {
+        try invocation.output.line(Quoting.path(lost.path))
+      }
     } else {
       for line in lines(result, isDryRun: isDryRun) { try invocation.output.line(line) }
     }
@@ -147,11 +149,7 @@ struct RepairResult {
     let rest = lost.snapshots.count - Self.snapshotsShown
     let more = rest > 0 ? " and \(rest) more" : ""
     let what = lost.isPage ? " and paths behind it" : ""
-    return style.failure("lost") + "       \(Self.path(lost))\(what)  in \(shown)\(more)"
-  }
-
-  private static func path(_ lost: LostPath) -> String {
-    lost.path.isRoot ? "." : Quoting.path(lost.path)
+    return style.failure("lost") + "       \(Quoting.path(lost.path))\(what)  in \(shown)\(more)"
   }
 
   private func verdict(_ result: Repairing.Result) -> String {

@@ -233,7 +233,7 @@ struct RestoreResult {
         case (_, nil, let size?), (_, let size?, nil): HumanUnits.bytes(size)
         case (_, nil, nil): ""
         }
-      let path = change.path.isRoot ? "." : Quoting.path(change.path)
+      let path = Quoting.path(change.path)
       table.append([
         Table.Cell(letter, paint), Table.Cell(path + (change.fileKind == .directory ? "/" : "")),
         Table.Cell(sizes, style.quiet),

@@ -23,7 +23,9 @@ struct Export: ReportingVerb {
 
   @Option(
     name: .shortAndLong,
-    help: ArgumentHelp("Write this file; packed where its name ends in .zst", valueName: "file"))
+    help: ArgumentHelp(
+      "Write this file, - for standard output; packed where its name ends in .zst",
+      valueName: "file"))
   var output: String?
 
   @Flag(help: "Replace the file where it is there")
@@ -47,6 +49,8 @@ struct Export: ReportingVerb {
   }
 
   func run(in invocation: Invocation) throws -> CommandStatus {
+    // As for import, - is a stream.
+    let output = output == "-" ? nil : output
     if output == nil, invocation.output.terminal != nil {
       throw CommandFailure(
         .usage, "an archive does not go to a terminal", hint: "-o FILE, or a pipe")

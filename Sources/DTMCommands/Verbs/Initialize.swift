@@ -76,6 +76,7 @@ struct Initialize: ReportingVerb {
     let folder = Quoting.path(made.location.folder)
     let place = Quoting.path(made.location.repository)
     if !made.isCreated {
+      if adopt { return try output.line("\(folder) is the folder of the repository at \(place)") }
       return try output.line("\(folder) has its repository already, at \(place)")
     }
     try output.line("made the repository of \(folder) at \(place)")

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import DTMFolder
 internal import DTMRepository
+internal import DTMRules
 internal import DTMSystem
 
 struct Log: ReportingVerb {
@@ -65,6 +66,12 @@ struct Log: ReportingVerb {
     if let number, number < 0 { throw ValidationError("-n takes a number that is not negative") }
     if all, branch != nil { throw ValidationError("--all and --branch exclude each other") }
     if stat, oneline { throw ValidationError("--stat and --oneline exclude each other") }
+    let kinds = TriggerKind.allCases.map(\.rawValue)
+    for word in trigger where !kinds.contains(word) {
+      let nearest = editDistanceNearest(word, among: kinds).map { "did you mean \($0)?" }
+      throw ValidationError(
+        "--trigger: \(word) triggers nothing; \(nearest ?? kinds.joined(separator: ", "))")
+    }
   }
 
   func run(in invocation: Invocation) throws -> CommandStatus {

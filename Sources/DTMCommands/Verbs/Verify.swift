@@ -94,7 +94,7 @@ struct Verify: ReportingVerb {
       }
       if !damage.paths.isEmpty {
         lines.append(
-          "  paths      " + Self.some(damage.paths.map { $0.isRoot ? "." : Quoting.path($0) }))
+          "  paths      " + Self.some(damage.paths.map { Quoting.path($0) }))
       }
     }
     if found.damage.count > Self.listed {

@@ -25,6 +25,14 @@ extension Configuration {
     return try loader.configuration()
   }
 
+  /// Where the daemon listens, as the main file says, whatever else is wrong in it. Nil where it does not say,
+  /// or is not JSON.
+  package static func socket(at location: ConfigurationLocation) -> FilePath? {
+    var loader = ConfigurationLoader()
+    loader.readMain(location)
+    return loader.document.daemon.socket
+  }
+
   /// Reads a configuration from one text that stands for a main file; for checks and tests.
   package static func parse(
     _ bytes: [UInt8], file: FilePath

@@ -46,10 +46,18 @@ package struct RepositoryEngines: FolderEngines {
     } catch {
       throw FolderEngineError(error)
     }
+    let path = Quoting.path(folder.path)
+    do throws(Errno) { _ = try Descriptor.open(folder.path, .path) } catch {
+      throw FolderEngineError(
+        .unavailable,
+        error == .noSuchFileOrDirectory
+          ? "there is no folder \(path): mount its disk, or take it out of the configuration"
+          : "the folder \(path) can't be looked at: \(error)")
+    }
     throw FolderEngineError(
       .unavailable,
-      "\(Quoting.path(folder.path)) has no repository;"
-        + " make one with dtm init, or say where it is in the configuration")
+      "\(path) has no repository; make one with dtm init \(Quoting.shell(folder.path)),"
+        + " or say where it is in the configuration")
   }
 
   /// `path`: of the repository, or of the pointer to it.

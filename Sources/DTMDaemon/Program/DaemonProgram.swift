@@ -63,6 +63,7 @@ package struct DaemonProgram: Sendable {
     } catch {
       if error.code != .unavailable { return ProgramFailure(error).tell() }
       if json { write(StatusExit.notRunningJSON()) }
+      if socket == nil { _ = tellConfigurationErrors() }
       ProgramFailure(status: .unavailable, "dtmd is not running: \(error.message)", hint: .start)
         .print()
       return StatusExit.notRunning.rawValue
@@ -94,10 +95,24 @@ package struct DaemonProgram: Sendable {
       write(Array((text + "\n").utf8))
       return 0
     } catch {
-      for error in error.errors {
-        ProgramFailure(status: .configuration, error.description).print()
-      }
-      return ProgramFailure.Status.configuration.rawValue
+      return tell(error)
+    }
+  }
+
+  private func tell(_ errors: ConfigurationErrors) -> Int32 {
+    for error in errors.errors {
+      ProgramFailure(status: .configuration, error.description).print()
+    }
+    return ProgramFailure.Status.configuration.rawValue
+  }
+
+  /// Nobody listens where the configuration says, as far as it can be read: it may be wrong there.
+  private func tellConfigurationErrors() -> Int32? {
+    do throws(ConfigurationErrors) {
+      _ = try Configuration.load(from: location(named: nil))
+      return nil
+    } catch {
+      return tell(error)
     }
   }
 
@@ -107,6 +122,9 @@ package struct DaemonProgram: Sendable {
       _ = try connect(socket).reload()
       return 0
     } catch {
+      if error.code == .unavailable, socket == nil, let status = tellConfigurationErrors() {
+        return status
+      }
       return ProgramFailure(error).tell()
     }
   }
@@ -146,14 +164,8 @@ package struct DaemonProgram: Sendable {
     throw first ?? ControlError(code: .unavailable, message: "no place for its socket is known")
   }
 
-  private var configuredSocket: FilePath? {
-    do throws(ConfigurationErrors) {
-      return try Configuration.load(from: location(named: nil)).daemon.socket
-    } catch {
-      // A bad configuration is not what was asked about.
-      return nil
-    }
-  }
+  /// A bad configuration is not what was asked about.
+  private var configuredSocket: FilePath? { Configuration.socket(at: location(named: nil)) }
 
   private func write(_ bytes: [UInt8]) {
     do throws(Errno) {

@@ -66,6 +66,7 @@ package struct SnapshotResolver {
       steps += digits.isEmpty ? 1 : Int(digits) ?? 0
       base = base[..<tilde]
     }
+    if text.isEmpty { throw FolderError(.invalidInput, "a snapshot's name is empty") }
     if base.isEmpty {
       throw FolderError(.invalidInput, "\(Quoting.path(Array(text.utf8))) names no snapshot")
     }

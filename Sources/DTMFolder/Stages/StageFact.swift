@@ -114,7 +114,7 @@ package struct StageFact: Sendable, Equatable {
 /// A boundary that is recorded.
 package struct StageEntry: Sendable {
   package let fact: StageFact
-  package let snapshot: ObjectID
+  package internal(set) var snapshot: ObjectID
   /// The record of the ref log that it came with.
   package let sequence: UInt64
   package let time: Timestamp

@@ -22,6 +22,7 @@ package struct StageLog: Sendable {
   /// Reads what the log has that is new. Cost: the new records; all of them at the first time.
   package mutating func refresh(_ repository: Repository) throws(FolderError) {
     var found: [StageEntry] = []
+    var rewritten: [ObjectID: ObjectID] = [:]
     let known = sequence
     var newest = known
     let prefix = branches
@@ -30,6 +31,16 @@ package struct StageLog: Sendable {
       try repository.refLog.history(skipsDamage: true) { operation throws(RepositoryError) in
         if operation.sequence <= known { return false }
         newest = max(newest, operation.sequence)
+        if operation.kind == "erase" {
+          // The boundaries of before under other ids, no new ones.
+          for fact in operation.facts where fact.key == RefLog.rewrittenFact {
+            guard let old = ObjectID(hex: String(decoding: fact.value, as: UTF8.self)) else {
+              continue
+            }
+            rewritten[old] = fact.subject
+          }
+          return true
+        }
         if let entry = Self.entry(operation, prefix) { found.append(entry) }
         return true
       }
@@ -41,6 +52,11 @@ package struct StageLog: Sendable {
       let key = entry.fact.key
       attempts[Self.anyAttempt(key), default: 0] = max(
         attempts[Self.anyAttempt(key)] ?? 0, key.attempt)
+    }
+    if rewritten.isEmpty { return }
+    let successors = RefLog.successors(rewritten)
+    for index in entries.indices {
+      if let present = successors[entries[index].snapshot] { entries[index].snapshot = present }
     }
   }
 

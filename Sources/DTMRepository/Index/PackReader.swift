@@ -78,6 +78,15 @@ final class PackReader: ObjectReader {
         .notFound, "no pack holds the \(kind) \(id)", object: id, objectKind: kind)
   }
 
+  /// The object, which is looked for in one place first.
+  func read(
+    _ id: ObjectID, _ kind: ObjectKind, first location: ObjectLocation
+  ) throws(RepositoryError) -> [UInt8] {
+    var failure: RepositoryError?
+    if let bytes = try read(id, kind, [location], &failure) { return bytes }
+    return try read(id, kind)
+  }
+
   /// The object from the first place where it is whole.
   private func read(
     _ id: ObjectID, _ kind: ObjectKind, _ locations: [ObjectLocation],

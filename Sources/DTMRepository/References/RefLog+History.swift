@@ -102,7 +102,7 @@ extension RefLog {
   }
 
   /// The newest of each, of what each became at first.
-  static func successors(_ next: [ObjectID: ObjectID]) -> [ObjectID: ObjectID] {
+  package static func successors(_ next: [ObjectID: ObjectID]) -> [ObjectID: ObjectID] {
     next.mapValues { first in
       var newest = first
       // A log that says of two snapshots that each came of the other leads nowhere.

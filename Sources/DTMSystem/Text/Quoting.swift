@@ -42,18 +42,18 @@ package enum Quoting {
     if isPlain, !bytes.isEmpty { return String(decoding: bytes, as: UTF8.self) }
     let text = path(bytes)
     // Text that is shown otherwise than it is has escapes, which only `$'…'` takes back.
-    if !text.utf8.elementsEqual(bytes) {
-      return "$'"
-        + text.split(separator: "'", omittingEmptySubsequences: false)
-        .joined(separator: "\\'") + "'"
-    }
-    return "'"
-      + text.split(separator: "'", omittingEmptySubsequences: false)
-      .joined(separator: "'\\''") + "'"
+    if !text.utf8.elementsEqual(bytes) { return "$'\(quotes(in: text, as: "\\'"))'" }
+    return "'\(quotes(in: text, as: "'\\''"))'"
   }
 
-  /// A path beneath a folder, with `/` between its components.
-  package static func path(_ key: PathKey) -> String { path(key.path) }
+  /// By bytes: a quote and a combining mark behind it are one character.
+  private static func quotes(in text: String, as other: String) -> String {
+    let parts = text.utf8.split(separator: UInt8(ascii: "'"), omittingEmptySubsequences: false)
+    return String(decoding: Array(parts.joined(separator: other.utf8)), as: UTF8.self)
+  }
+
+  /// A path beneath a folder, with `/` between its components; `.` for the folder itself.
+  package static func path(_ key: PathKey) -> String { key.isRoot ? "." : path(key.path) }
 
   /// Two hexadecimal digits.
   package static func hex(_ byte: UInt8) -> String {

@@ -76,13 +76,26 @@ final class CrashScenario {
       at: path, id: id, repository: repository, repositoryPath: state, environment: environment)
   }
 
+  /// `boundary`: the number of a boundary that it is of; odd ones begin a stage, even ones end it.
   @discardableResult
-  func snapshot(_ folder: Folder, _ message: String) throws -> ObjectID {
+  func snapshot(_ folder: Folder, _ message: String, boundary: Int? = nil) throws -> ObjectID {
     var request = SnapshotRequest(ChangeSet(basis: .scan), trigger: "manual")
     request.message = message
     request.ignoresHotLimit = true
     request.patience = .zero
+    if let boundary {
+      request.facts[StageFact.name] = Self.stage(boundary).encoded
+      request.facts["fired"] = [0, 0, 0, 0, 0, 0, 0, UInt8(boundary)]
+      request.rules = ["done"]
+      request.tags = ["boundary-\(boundary)"]
+      request.isPinned = boundary == 2
+    }
     return try #require(try folder.snapshot(request).id)
+  }
+
+  private static func stage(_ boundary: Int) -> StageFact {
+    let key = StageKey(run: "nightly", stage: "stage \((boundary + 1) / 2)", attempt: 1)
+    return StageFact(key, boundary % 2 == 1 ? .begin : .ok)
   }
 
   // MARK: The work
@@ -96,7 +109,7 @@ final class CrashScenario {
     try sandbox.symlink("link", to: Array("d/f1".utf8))
     for step in 1...steps {
       try change(step)
-      try snapshot(open(files, remembers: true), "step \(step)")
+      try snapshot(open(files, remembers: true), "step \(step)", boundary: step)
       try acknowledge()
       if step == 3 || step == steps - 1 {
         try sandbox.write("d/f1", "lost by mistake")
@@ -206,6 +219,7 @@ final class CrashScenario {
       for (known, expected) in zip(found, made) {
         if let problem = try self.problem(folder, known, expected) { return problem }
       }
+      if let problem = try problemOfStages(folder, found) { return problem }
       let state = try folder.repository.refresh()
       let kinds = (before?.undoable ?? 0)...(next?.undoable ?? 0)
       guard kinds.contains(state.operations.count),
@@ -232,6 +246,30 @@ final class CrashScenario {
       let bytes = try reader.bytes(of: entry.content, size: entry.size)
       if let content = expected.contents[entry.key], content != bytes {
         return "\(known.id.short) has another content of \(entry.key)"
+      }
+    }
+    return nil
+  }
+
+  /// Each boundary that is there is known, once, with its tag; none is that is not.
+  private func problemOfStages(_ folder: Folder, _ found: [KnownSnapshot]) throws -> String? {
+    var log = StageLog(folder: folderID)
+    try log.refresh(folder.repository)
+    let history = try History(folder.repository, folder: folderID)
+    let boundaries = found.filter { $0.snapshot.rules == ["done"] }
+    guard log.entries.count == boundaries.count, history.tags.count == boundaries.count else {
+      return "\(boundaries.count) boundaries, \(log.entries.count) are known, \(history.tags)"
+    }
+    for (number, known) in zip(1..., boundaries) {
+      let fact = Self.stage(number)
+      guard log.entries(of: fact.key).contains(where: { $0.fact == fact }),
+        history.tag("boundary-\(number)") == known.id,
+        history.isPinned(known.id) == (number == 2)
+      else { return "the boundary \(number) is not what it was" }
+      var wish = StageWish(fact.event, stage: fact.key.stage)
+      wish.run = fact.key.run
+      guard case .known = try log.decide(wish, freshRun: "another") else {
+        return "the boundary \(number) would be recorded again"
       }
     }
     return nil

@@ -26,6 +26,8 @@ import Testing
     {
       Array($0.utf8)
     }
+    // With a combining mark the quote is one character.
+    cases += ["a'\u{301};ls", "'\u{65f}", "\n'\u{301}"].map { Array($0.utf8) }
     for _ in 0..<500 {
       cases.append((0...random.below(8)).map { _ in UInt8(1 + random.below(255)) })
     }

@@ -79,8 +79,8 @@ final class HistoryModel {
       guard let branch = pick(try names("branch")) else { return }
       try work.good("checkout", branch, "-q")
     case .deleteBranch:
-      let current = try #require(try json("branch").first { $0["current"]?.bool == true })
-      let others = try names("branch").filter { $0 != current["name"]?.string }
+      let others = try json("branch").filter { $0["current"]?.bool == false }
+        .compactMap { $0["name"]?.string }
       if let branch = pick(others) { try work.good("branch", "-d", branch) }
     case .untag: if let tag = pick(try names("tag")) { try work.good("tag", "-d", tag) }
     case .newBranch, .branch, .tag, .pin, .unpin, .label, .forget, .restore, .restorePath, .carry:

@@ -53,6 +53,32 @@ import Testing
     try work.good("verify", "--all", "--read-data")
   }
 
+  @Test func `an erasure leaves runs what they were, with the ids that their snapshots have now`()
+    throws
+  {
+    let work = try Workspace()
+    try work.write("secret", "s\n")
+    try work.good("init", "-q")
+    try work.good("run", "--stage", "load", "--", "sh", "-c", "echo 1 >a")
+    try work.good("stage", "begin", "clean", "--run-id", "7")
+    func shapes() throws -> [String] {
+      let runs = try #require(try work.good("runs", "--json").json().array)
+      return runs.map { run in
+        ["runId", "outcome", "began", "ended"].map { run[$0]?.string ?? "-" }.joined(separator: " ")
+      }
+    }
+    let before = try shapes()
+    try work.good("erase", "secret", "--confirm", "lake")
+    #expect(try shapes() == before)
+    let ids = Set(try work.log().map { try $0.id() })
+    for run in try #require(try work.good("runs", "--json").json().array) {
+      #expect(ids.contains(try run.id("before")))
+      if run["outcome"]?.string == "ok" { #expect(ids.contains(try run.id("after"))) }
+    }
+    try work.good("stage", "end", "clean")
+    #expect(try shapes().count == 2)
+  }
+
   @Test func `after an erasure tags, pins and prunings are taken back`() throws {
     let work = try Workspace()
     try work.write("secret", "s\n")

@@ -10,7 +10,7 @@ struct CollectionRoots {
     let next: ObjectID?
   }
 
-  private(set) var kept: [ObjectID] = []
+  private(set) var kept: [(snapshot: ObjectID, tree: ObjectID)] = []
   /// Whether something goes of which no record tells yet.
   private(set) var isNews = false
 
@@ -89,12 +89,13 @@ struct CollectionRoots {
       if stays {
         close(&passed, next: id)
         guard seen.insert(id).inserted else { return }
-        kept.append(id)
-        next = try predecessor(of: id, mayBeGone: false)
+        let snapshot = try kept(id)
+        kept.append((id, snapshot.tree))
+        next = snapshot.parent
       } else {
         passed.append(id)
         if pruned[id] == false { isNews = true }
-        next = try predecessor(of: id, mayBeGone: true)
+        next = try predecessor(ofPruned: id)
       }
     }
     close(&passed, next: nil)
@@ -106,20 +107,24 @@ struct CollectionRoots {
     passed = []
   }
 
-  private func predecessor(
-    of id: ObjectID, mayBeGone: Bool
-  ) throws(RepositoryError) -> ObjectID? {
-    do throws(RepositoryError) {
-      return try Snapshot(decoding: try repository.objects.read(id, .snapshot), id: id).parent
-    } catch {
+  private func kept(_ id: ObjectID) throws(RepositoryError) -> Snapshot {
+    do throws(RepositoryError) { return try read(id) } catch {
       guard error.code == .notFound || error.code == .corrupt else { throw error }
-      if !mayBeGone {
-        throw RepositoryError(
-          .corrupt, "\(error.message): what is needed can't be told, so nothing is freed",
-          file: error.file, object: id)
-      }
+      throw RepositoryError(
+        .corrupt, "\(error.message): what is needed can't be told, so nothing is freed",
+        file: error.file, object: id)
+    }
+  }
+
+  private func predecessor(ofPruned id: ObjectID) throws(RepositoryError) -> ObjectID? {
+    do throws(RepositoryError) { return try read(id).parent } catch {
+      guard error.code == .notFound || error.code == .corrupt else { throw error }
       return try repository.refLog.predecessor(of: id)
     }
+  }
+
+  private func read(_ id: ObjectID) throws(RepositoryError) -> Snapshot {
+    try Snapshot(decoding: try repository.objects.read(id, .snapshot), id: id)
   }
 
   /// The facts that tell where history goes on, those left out that are known.

@@ -25,11 +25,12 @@ struct LiveObjects {
   private var bits: [PackID: [UInt64]] = [:]
   /// Of live packs, and of those whose table is damaged.
   private var names: [PackID: Set<ObjectName>] = [:]
+  /// Of sealed packs.
   private(set) var shares: [PackID: Share] = [:]
-  /// Bytes of the object that was marked last, unpacked, and the pack in which it is.
-  private(set) var newest: (bytes: Int, pack: PackFile)?
+  /// Where the object is that was marked last.
+  private(set) var newest: ObjectLocation?
   private let reader: PackReader
-  /// The frame of a live pack in which an object was marked last: others of it come next.
+  /// The frame of a live pack that was looked at last: others of it come next.
   private var newestFrame: (pack: PackID, offset: Int, header: FrameHeader)?
 
   init(_ reader: PackReader) {
@@ -99,18 +100,35 @@ struct LiveObjects {
     _ name: ObjectName, _ row: Int?, in location: ObjectLocation
   ) throws(RepositoryError) {
     let pack = try location.pack.file(reader.files)
-    let length: Int
-    if let row, let table = pack.table {
-      bits[pack.id, default: Self.noBits(table)][row / 64] |= 1 << UInt64(row % 64)
-      length = Self.length(row, in: table)
-    } else {
+    newest = location
+    guard let row, let table = pack.table else {
       names[pack.id, default: []].insert(name)
-      let header = try header(of: location, in: pack)
-      length = header.rows.first { $0.id == name.id && $0.kind == name.kind }?.length ?? 0
+      return
     }
-    newest = (length, pack)
-    shares[pack.id, default: Share()].bytes += length
-    shares[pack.id, default: Share()].objects += 1
+    bits[pack.id, default: Self.noBits(table)][row / 64] |= 1 << UInt64(row % 64)
+    count(row, in: table, of: pack.id)
+  }
+
+  private mutating func count(_ row: Int, in table: IDTable, of pack: PackID) {
+    shares[pack, default: Share()].bytes += Self.length(row, in: table)
+    shares[pack, default: Share()].objects += 1
+  }
+
+  /// Bytes of the object that was marked last, unpacked, and the pack in which it is.
+  mutating func room(of name: ObjectName) throws(RepositoryError) -> (bytes: Int, pack: PackFile)? {
+    guard let newest else { return nil }
+    let pack = try newest.pack.file(reader.files)
+    if let table = pack.table {
+      let row = Self.row(of: name, at: newest.frameOffset, in: table)
+      return row.map { (Self.length($0, in: table), pack) }
+    }
+    let rows = try header(of: newest, in: pack).rows
+    return rows.first { $0.id == name.id && $0.kind == name.kind }.map { ($0.length, pack) }
+  }
+
+  /// Whether an object is marked in a live pack.
+  func isMarked(_ name: ObjectName, inLive pack: PackID) -> Bool {
+    names[pack]?.contains(name) == true
   }
 
   private mutating func header(
@@ -143,6 +161,7 @@ struct LiveObjects {
     for name in marked {
       for row in table.rows(of: name.id) where Self.kind(row, in: table) == name.kind.rawValue {
         words[row / 64] |= 1 << UInt64(row % 64)
+        count(row, in: table, of: pack.id)
         break
       }
     }

@@ -33,10 +33,19 @@ struct LiveWalk {
   /// Throws `.corrupt` where something of it is missing or damaged: then nobody knows all that is
   /// needed. Throws `.cancelled`.
   mutating func mark(_ snapshot: ObjectID) throws(RepositoryError) {
-    if isCancelled() { throw RepositoryError(.cancelled, "the collection was ended") }
-    guard try isNew(ObjectName(id: snapshot, kind: .snapshot)) else { return }
+    guard try isNewSnapshot(snapshot) else { return }
     let bytes = try read(snapshot, .snapshot)
     try markPage(try Snapshot(decoding: bytes, id: snapshot).tree)
+  }
+
+  /// The same, of a snapshot that was read and has this tree.
+  mutating func mark(_ snapshot: ObjectID, tree: ObjectID) throws(RepositoryError) {
+    if try isNewSnapshot(snapshot) { try markPage(tree) }
+  }
+
+  private mutating func isNewSnapshot(_ id: ObjectID) throws(RepositoryError) -> Bool {
+    if isCancelled() { throw RepositoryError(.cancelled, "the collection was ended") }
+    return try isNew(ObjectName(id: id, kind: .snapshot))
   }
 
   private mutating func markPage(_ id: ObjectID) throws(RepositoryError) {
@@ -88,7 +97,7 @@ struct LiveWalk {
   private mutating func mark(_ name: ObjectName) throws(RepositoryError) -> Bool {
     switch try objects.mark(name) {
     case .new:
-      if let onNew, let (bytes, pack) = objects.newest { onNew(key, bytes, pack) }
+      if let onNew, let (bytes, pack) = try objects.room(of: name) { onNew(key, bytes, pack) }
       return true
     case .known: return false
     case .missing:
@@ -101,7 +110,11 @@ struct LiveWalk {
   }
 
   private func read(_ id: ObjectID, _ kind: ObjectKind) throws(RepositoryError) -> [UInt8] {
-    do throws(RepositoryError) { return try reader.read(id, kind) } catch {
+    do throws(RepositoryError) {
+      // It was marked just now.
+      if let location = objects.newest { return try reader.read(id, kind, first: location) }
+      return try reader.read(id, kind)
+    } catch {
       guard error.code == .notFound || error.code == .corrupt else { throw error }
       throw Self.damage(error.message)
     }

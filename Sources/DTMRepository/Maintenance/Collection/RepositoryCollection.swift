@@ -74,7 +74,7 @@ package final class RepositoryCollection {
   private func mark() throws(RepositoryError) -> CollectionRoots {
     let state = try repository.refresh()
     let roots = try CollectionRoots(repository, state, cutoff: cutoff)
-    for snapshot in roots.kept { try walk.mark(snapshot) }
+    for (snapshot, tree) in roots.kept { try walk.mark(snapshot, tree: tree) }
     markedSequence = state.sequence
     return roots
   }
@@ -108,7 +108,9 @@ package final class RepositoryCollection {
       let pack = try handle.file(files)
       if pack.isSealed { continue }
       let total = try total(ofLive: pack)
-      if policy.sealsLivePacks || isWasteful(pack, total) { wasteful.insert(pack.id) }
+      if policy.sealsLivePacks || isWasteful(total.bytes, needed: total.needed) {
+        wasteful.insert(pack.id)
+      }
     }
     do throws(RepositoryError) {
       for kind in PackKind.allCases {
@@ -139,24 +141,29 @@ package final class RepositoryCollection {
     }
   }
 
-  private func total(ofLive pack: PackFile) throws(RepositoryError) -> LiveObjects.Share {
-    var total = LiveObjects.Share()
+  /// Bytes of all objects of a live pack, unpacked, and of those that are needed.
+  private func total(
+    ofLive pack: PackFile
+  ) throws(RepositoryError) -> (bytes: Int, needed: Int) {
+    var (bytes, needed) = (0, 0)
     do throws(RepositoryError) {
       try pack.forEachFrame { _, header in
-        total.bytes += header.rawLength
-        total.objects += header.rows.count
+        bytes += header.rawLength
+        for row in header.rows {
+          let name = ObjectName(id: row.id, kind: row.kind)
+          if walk.objects.isMarked(name, inLive: pack.id) { needed += row.length }
+        }
       }
     } catch {
       // A damaged one stays as it is: repair sees to it.
       guard error.code == .corrupt else { throw error }
-      return LiveObjects.Share()
+      return (0, 0)
     }
-    return total
+    return (bytes, needed)
   }
 
-  private func isWasteful(_ pack: PackFile, _ total: LiveObjects.Share) -> Bool {
-    let needed = walk.objects.shares[pack.id]?.bytes ?? 0
-    return Double(total.bytes - needed) > policy.waste * Double(total.bytes)
+  private func isWasteful(_ bytes: Int, needed: Int) -> Bool {
+    Double(bytes - needed) > policy.waste * Double(bytes)
   }
 
   /// The sealed packs that may go: whose table is whole, whose name is durable, and which no record
@@ -214,7 +221,8 @@ package final class RepositoryCollection {
     var wasteful: [PackFile] = []
     for pack in try sealedPacks() {
       guard let table = pack.table else { continue }
-      if isWasteful(pack, LiveObjects.total(of: table)) { wasteful.append(pack) }
+      let needed = walk.objects.shares[pack.id]?.bytes ?? 0
+      if isWasteful(LiveObjects.total(of: table).bytes, needed: needed) { wasteful.append(pack) }
     }
     var rest = wasteful[...]
     while !rest.isEmpty {
