@@ -27,10 +27,16 @@ import Testing
     try work.good("wait", "--timeout", "30s")
     try daemon.waitForStatus(0)
     // The answer to the last question, and memory that is given back, are done soon after.
-    let before = try quietFacts(daemon)
-    // What is measured is that nothing happens in so long: a minute in the long form.
-    sleep(Programs.isLong ? 60 : 8)
-    let after = try ProcessFacts(daemon.process.pid)
+    var before = try quietFacts(daemon)
+    var after = before
+    // What is measured is that nothing happens in so long: a minute in the long form. On a machine full of
+    // tests something may be late, or wake every daemon once: what wakes by itself does so each time.
+    for _ in 0..<3 {
+      sleep(Programs.isLong ? 60 : 8)
+      after = try ProcessFacts(daemon.process.pid)
+      if after == before { break }
+      before = try quietFacts(daemon)
+    }
     #expect(after.threads == before.threads)
     #expect(after.switches == before.switches, "woken by what? \(daemon.log)")
     #expect(after.ticks == before.ticks)
