@@ -32,10 +32,10 @@ import Testing
     // What is measured is that nothing happens in so long: a minute in the long form. On a machine full of
     // tests something may be late, or wake every daemon once: what wakes by itself does so each time.
     for _ in 0..<3 {
+      before = try quietFacts(daemon)
       sleep(Programs.isLong ? 60 : 8)
       after = try ProcessFacts(daemon.process.pid)
       if after == before { break }
-      before = try quietFacts(daemon)
     }
     #expect(after.threads == before.threads)
     #expect(after.switches == before.switches, "woken by what? \(daemon.log)")
