@@ -13,8 +13,8 @@ struct Erase: ReportingVerb {
     discussion: """
       The pattern is one of .gitignore: a name alone fits everywhere, one with a slash from the folder on; \
       a directory goes with all beneath it. Every snapshot that holds such a path is written again without \
-      it and gets another id; the old id still finds it, and so does undo of what was done before. Then the content is freed and every pack is \
-      looked through for it. Nothing brings it back. The folder itself is left alone: what is there is in \
+      it and gets another id; the old id still finds it, and so does undo of what was done before. Then \
+      the content is freed and every pack is looked through for it. Nothing brings it back. The folder itself is left alone: what is there is in \
       the next snapshot again, unless it is ignored. Nobody else may capture the folder meanwhile: stop \
       dtmd first.
       """)

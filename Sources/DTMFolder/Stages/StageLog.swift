@@ -33,11 +33,8 @@ package struct StageLog: Sendable {
         newest = max(newest, operation.sequence)
         if operation.kind == "erase" {
           // The boundaries of before under other ids, no new ones.
-          for fact in operation.facts where fact.key == RefLog.rewrittenFact {
-            guard let old = ObjectID(hex: String(decoding: fact.value, as: UTF8.self)) else {
-              continue
-            }
-            rewritten[old] = fact.subject
+          for fact in operation.facts {
+            if let old = fact.rewrittenFrom { rewritten[old] = fact.subject }
           }
           return true
         }

@@ -30,6 +30,11 @@ package struct Fact: Hashable, Sendable {
     self.key = key
     self.value = value
   }
+
+  /// The snapshot that the subject was before it was written again without something; nil for another fact.
+  package var rewrittenFrom: ObjectID? {
+    key == RefLog.rewrittenFact ? ObjectID(hex: String(decoding: value, as: UTF8.self)) : nil
+  }
 }
 
 /// A pack that is being written, and how many of its bytes are committed.

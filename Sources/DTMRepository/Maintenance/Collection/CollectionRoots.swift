@@ -68,11 +68,7 @@ struct CollectionRoots {
           guard decided.insert(fact.subject).inserted, !fact.value.isEmpty else { break }
           let isTold = told.map { record.time <= $0 } ?? false
           if isTold || record.time <= cutoff { pruned[fact.subject] = isTold }
-        case RefLog.rewrittenFact:
-          if let id = ObjectID(hex: String(decoding: fact.value, as: UTF8.self)) {
-            rewritten[id] = fact.subject
-          }
-        default: break
+        default: if let old = fact.rewrittenFrom { rewritten[old] = fact.subject }
         }
       }
       return true
