@@ -54,7 +54,7 @@ import Testing
           missed       2 changes that no event told, found by a scan
         old  /mnt/old  at 7f3a9c2e, 2 min ago                                   unprotected
           unprotected  the folder is not there
-          waiting      for the folder to come back
+          waiting      for the folder and its repository to be there
 
         """)
   }

@@ -73,6 +73,17 @@ import Testing
     #expect(!Files.exists(work.file("-")))
   }
 
+  @Test func `goes to an archive whose name is not UTF-8`() throws {
+    let programs = try #require(Programs.folder)
+    try work.shell(
+      """
+      name=$(printf 'caf\\351.tar')
+      cd lake
+      \(programs)/dtm export HEAD -o "$name"
+      ls "$name"
+      """)
+  }
+
   @Test func `is verified`() throws {
     let quick = try work.good("verify", "--json").json()
     #expect(quick["ok"]?.bool == true)

@@ -53,6 +53,19 @@ import Testing
     }
   }
 
+  @Test func `of a restore into what dtm keeps leave it alone`() throws {
+    try work.write("a", "1\n")
+    try work.good("init")
+    let before = try Files.listing(work.file(".dtm"))
+    for place in [".dtm/out", ".dtm", "b/../.dtm/packs/out", work.file(".dtm") + "/out"] {
+      let outcome = try work.dtm("restore", "HEAD", "--to", place)
+      #expect(outcome.status == 64, "\(place): \(outcome.errorText)")
+      #expect(outcome.errorText.contains("is in a repository"), "\(outcome.errorText)")
+    }
+    #expect(try Files.listing(work.file(".dtm")) == before)
+    try work.good("restore", "HEAD", "--to", "b")
+  }
+
   @Test(arguments: [
     ["restore", ""], ["restore", "HEAD", ""], ["cat", "HEAD", ""], ["show", ""], ["checkout", ""],
     ["log", "--path", ""], ["log", "--trigger", "quite"],

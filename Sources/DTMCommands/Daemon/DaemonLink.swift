@@ -26,7 +26,7 @@ struct DaemonLink {
   ///
   /// Throws when one does not answer as it should.
   func folder(_ path: FilePath) throws -> ProtectedFolder? {
-    let text = String(decoding: path.platformBytes, as: UTF8.self)
+    let text = String(decoding: path.bytes, as: UTF8.self)
     for socket in try sockets() {
       do throws(ControlError) {
         let client = try ControlClient(socket: socket)

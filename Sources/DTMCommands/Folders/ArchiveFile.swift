@@ -53,9 +53,7 @@ final class ArchiveFile {
   func finish(replaces: Bool) throws(CommandFailure) {
     do throws(Errno) {
       try file.descriptor.synchronizeData()
-      let name = path.lastComponent.map { Array($0.string.utf8) } ?? []
-      let bytes = FilePath(path.lastComponent?.string ?? "").platformBytes
-      let wanted = bytes.isEmpty ? name : bytes
+      let wanted = Array(path.bytes.split(separator: UInt8(ascii: "/")).last ?? [])
       if let temporaryName {
         try directory.descriptor.rename(temporaryName, to: wanted, replaces ? .replace : .refuse)
       } else if replaces {

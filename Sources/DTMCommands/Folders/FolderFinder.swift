@@ -51,5 +51,5 @@ struct FolderFinder {
 
 extension Quoting {
   /// A path for people.
-  static func path(_ path: FilePath) -> String { Quoting.path(path.platformBytes) }
+  static func path(_ path: FilePath) -> String { Quoting.path(path.bytes) }
 }

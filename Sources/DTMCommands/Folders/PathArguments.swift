@@ -10,8 +10,8 @@ struct PathArguments {
   private let base: [[UInt8]]
 
   init(_ invocation: Invocation, _ location: FolderLocation) throws {
-    folder = Self.components(location.folder.platformBytes)
-    let directory = Self.components(try invocation.workingDirectory().platformBytes)
+    folder = Self.components(location.folder.bytes)
+    let directory = Self.components(try invocation.workingDirectory().bytes)
     base = directory.starts(with: folder) ? directory : folder
   }
 
@@ -57,10 +57,6 @@ struct PathArguments {
   }
 
   private static func canonical(_ path: [UInt8]) throws(CommandFailure) -> [[UInt8]]? {
-    var parent = FilePath(platformBytes: path)
-    guard let name = parent.lastComponent else { return nil }
-    parent.removeLastComponent()
-    guard let found = try PathStatus.canonical(parent) else { return nil }
-    return components(found.appending(name).platformBytes)
+    try PathStatus.canonicalPlace(of: FilePath(bytes: path)).map { components($0.bytes) }
   }
 }

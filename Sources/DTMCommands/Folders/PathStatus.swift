@@ -11,6 +11,12 @@ enum PathStatus {
     }
   }
 
+  /// The path, which need not be there, with no links on the way to it; nil where its directory is not there.
+  static func canonicalPlace(of path: FilePath) throws(CommandFailure) -> FilePath? {
+    guard let name = path.lastComponent else { return nil }
+    return try canonical(path.removingLastComponent())?.appending(name)
+  }
+
   /// The path without links; nil where nothing is there.
   static func canonical(_ path: FilePath) throws(CommandFailure) -> FilePath? {
     do throws(Errno) { return try ProcessPlace.canonical(path) } catch {

@@ -40,6 +40,9 @@ package enum CommandLineProgram {
   ) throws(CommandFailure) -> CommandStatus {
     let (folder, rest) = FolderOption.taken(from: arguments)
     invocation.folderOption = folder
+    if let plain = PlainCommand(rest) {
+      return try finish(plain.choices, invocation) { try plain.verb.run(plain: invocation) }
+    }
     var command: any ParsableCommand
     do {
       if let verb = leaf(rest) {
@@ -58,16 +61,23 @@ package enum CommandLineProgram {
       do { try command.run() } catch { return try answer(error, invocation) }
       return .done
     }
-    invocation.choices = verb.choices
+    return try finish(verb.choices, invocation) { try verb.run(in: invocation) }
+  }
+
+  /// Does what a verb does and sees to its output.
+  private static func finish(
+    _ choices: OutputChoices, _ invocation: Invocation, _ run: () throws -> CommandStatus
+  ) throws(CommandFailure) -> CommandStatus {
+    invocation.choices = choices
     do {
-      let status = try verb.run(in: invocation)
+      let status = try run()
       invocation.progress.clear()
       try invocation.output.finish()
       return status
     } catch {
       // What was found before the failure is shown, but not in the midst of a document.
       let failure = CommandFailure(error)
-      if failure.code != .brokenPipe && !verb.choices.json { try invocation.output.finish() }
+      if failure.code != .brokenPipe && !choices.json { try invocation.output.finish() }
       throw failure
     }
   }

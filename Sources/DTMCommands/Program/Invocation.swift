@@ -56,7 +56,7 @@ package final class Invocation {
 
   /// A path from the command line, absolute and without `.` and `..`.
   func absolute(_ path: String) throws(CommandFailure) -> FilePath {
-    let path = FilePath(platformBytes: RawArguments.bytes(of: path))
+    let path = FilePath(bytes: RawArguments.bytes(of: path))
     if path.isAbsolute { return path.lexicallyNormalized() }
     return try workingDirectory().pushing(path).lexicallyNormalized()
   }
@@ -65,6 +65,12 @@ package final class Invocation {
   func temporaryDirectory() throws(CommandFailure) -> FilePath {
     let place = environment["TMPDIR"] ?? ""
     return try absolute(place.isEmpty ? "/tmp" : place)
+  }
+
+  /// Lets other processes go first, for work that may take its time. Not where tests run it: a thread keeps
+  /// its place for good.
+  func standBack() {
+    if showsProgress { ThreadPriority.lower() }
   }
 
   /// Waits a moment each time it is called, and returns whether to go on waiting: until a span is over,

@@ -6,11 +6,9 @@ internal import DTMSystem
 struct SnapshotResult {
   private static let problemLimit = 10
 
-  private let options: OutputOptions
   private let access: FolderAccess
 
-  init(_ options: OutputOptions, _ access: FolderAccess) {
-    self.options = options
+  init(_ access: FolderAccess) {
     self.access = access
   }
 
@@ -18,8 +16,8 @@ struct SnapshotResult {
   func print(_ taken: TakenSnapshot) throws -> CommandStatus {
     let (known, isCreated) = (taken.known, taken.isCreated)
     let report = try access.report(taken)
-    let output = access.invocation.output
-    if options.json {
+    let (output, choices) = (access.invocation.output, access.invocation.choices)
+    if choices.json {
       var writer = JSONWriter(pretty: true)
       writer.object { writer in
         report.write(&writer)
@@ -27,7 +25,7 @@ struct SnapshotResult {
       }
       writer.endLine()
       try output.write(writer.bytes)
-    } else if options.quiet {
+    } else if choices.quiet {
       try output.line(known.id.hex)
     } else {
       try output.line(words(report, isCreated: isCreated))

@@ -42,6 +42,8 @@ struct CollectGarbage: ReportingVerb {
     let collection = RepositoryCollection(
       access.repository, policy, context,
       waits: invocation.patience(Self.patience))
+    // Who takes snapshots meanwhile is not to wait for it.
+    invocation.standBack()
     let report = try invocation.progress.during("looking for what is not needed") {
       try collection.run()
     }

@@ -62,7 +62,7 @@ struct Import: ReportingVerb {
     guard let id = outcome.id, let snapshot = outcome.snapshot else {
       throw CommandFailure(.inputOutput, "the snapshot was not recorded")
     }
-    return try SnapshotResult(options, access).print(
+    return try SnapshotResult(access).print(
       TakenSnapshot(
         known: KnownSnapshot(id: id, snapshot: snapshot), isCreated: true, facts: outcome.facts))
   }

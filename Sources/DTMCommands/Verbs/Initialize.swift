@@ -85,6 +85,6 @@ struct Initialize: ReportingVerb {
         "it lies in the folder: who removes the folder removes its history too"
           + " (dtm protect keeps it outside)")
     }
-    if let first { _ = try SnapshotResult(options, access).print(first) }
+    if let first { _ = try SnapshotResult(access).print(first) }
   }
 }

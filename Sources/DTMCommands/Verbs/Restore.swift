@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import DTMFolder
 internal import DTMRepository
 internal import DTMSystem
+internal import SystemPackage
 
 struct Restore: ReportingVerb {
   static let configuration = CommandConfiguration.verb(
@@ -68,10 +69,22 @@ struct Restore: ReportingVerb {
     request.isDryRun = dryRun
     request.takesSafetySnapshot = !noSafetySnapshot
     request.isInPlace = inPlace
-    request.destination = try to.map(invocation.absolute)
+    request.destination = try to.map { try destination($0, access) }
     request.overwrites = overwrite
     let result = try Restoring(access).run(request)
     return try RestoreResult(options, access).print(result, request)
+  }
+
+  /// Where the paths are to go: not into what dtm keeps.
+  private func destination(_ text: String, _ access: FolderAccess) throws -> FilePath {
+    let path = try access.invocation.absolute(text)
+    let place = try PathStatus.canonicalPlace(of: path) ?? path
+    guard
+      place.components.contains(where: { $0.string == FolderLocation.repositoryName })
+        || place.starts(with: access.location.repository)
+    else { return path }
+    throw CommandFailure(
+      .invalidInput, "\(Quoting.path(path)) is in a repository", hint: "name another directory")
   }
 
   private func request(_ access: FolderAccess) throws -> RestoreRequest {

@@ -5,7 +5,7 @@ internal import DTMRepository
 internal import DTMSystem
 internal import SystemPackage
 
-struct Status: ReportingVerb {
+struct Status: FrequentVerb {
   static let configuration = CommandConfiguration.verb(
     commandName: "status",
     abstract: "Show what changed since the last snapshot, and how the daemon is",
@@ -18,11 +18,15 @@ struct Status: ReportingVerb {
   @OptionGroup var options: OutputOptions
 
   func run(in invocation: Invocation) throws -> CommandStatus {
+    try Self.run(plain: invocation)
+  }
+
+  static func run(plain invocation: Invocation) throws -> CommandStatus {
     let access = try FolderAccess(invocation)
     let daemon = try DaemonLink(invocation).folder(access.location.folder)
     let head = try access.history.head.map { try access.history.snapshot($0) }
     let comparison = try Comparison(access, from: head, to: .working)
-    if options.json {
+    if invocation.choices.json {
       var writer = JSONWriter(pretty: true)
       writer.object { writer in
         comparison.write(&writer)
@@ -34,7 +38,7 @@ struct Status: ReportingVerb {
       try invocation.output.write(writer.bytes)
       return .done
     }
-    if options.quiet {
+    if invocation.choices.quiet {
       for change in comparison.changes { try invocation.output.line(Quoting.path(change.key)) }
       return .done
     }

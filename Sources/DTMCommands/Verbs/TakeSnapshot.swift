@@ -4,7 +4,7 @@ internal import DTMFolder
 internal import DTMRepository
 internal import DTMSystem
 
-struct TakeSnapshot: ReportingVerb {
+struct TakeSnapshot: FrequentVerb {
   static let configuration = CommandConfiguration.verb(
     commandName: "snapshot",
     abstract: "Record the folder as it is now",
@@ -53,12 +53,22 @@ struct TakeSnapshot: ReportingVerb {
     wish.ifChanged = ifChanged
     wish.look = full ? .full : rescan ? .scan : .changes
     wish.time = try time.map { try invocation.moment($0, option: "--time") }
-    if let tag { try RefNames.check(tag, "tag") }
+    wish.tag = tag
+    return try Self.take(wish, in: invocation)
+  }
+
+  static func run(plain invocation: Invocation) throws -> CommandStatus {
+    try take(SnapshotWish(), in: invocation)
+  }
+
+  private static func take(
+    _ wish: SnapshotWish, in invocation: Invocation
+  ) throws -> CommandStatus {
+    if let tag = wish.tag { try RefNames.check(tag, "tag") }
     let access = try FolderAccess(invocation)
-    if let tag {
-      if let id = access.history.tag(tag) { throw RefNames.present(tag, "tag", at: id) }
-      wish.tag = tag
+    if let tag = wish.tag, let id = access.history.tag(tag) {
+      throw RefNames.present(tag, "tag", at: id)
     }
-    return try SnapshotResult(options, access).print(SnapshotTaking(access: access).take(wish))
+    return try SnapshotResult(access).print(SnapshotTaking(access: access).take(wish))
   }
 }

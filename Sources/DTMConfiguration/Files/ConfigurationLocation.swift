@@ -1,3 +1,4 @@
+internal import DTMSystem
 package import SystemPackage
 
 /// Where a configuration is looked for: a main file, and a directory of drop-in files beside it.
@@ -36,9 +37,6 @@ package struct ConfigurationLocation: Sendable, Hashable {
   private init(mainFile: FilePath, isMainFileRequired: Bool) {
     self.mainFile = mainFile
     self.isMainFileRequired = isMainFileRequired
-    var directory = mainFile
-    directory.removeLastComponent()
-    let name = (mainFile.lastComponent?.string ?? "dtmd.json") + ".d"
-    dropInDirectory = directory.appending(name)
+    dropInDirectory = FilePath(bytes: mainFile.bytes + Array(".d".utf8))
   }
 }

@@ -69,7 +69,7 @@ package struct StatusText {
     case .settling: return "\(changes), until the folder is quiet"
     case .snapshotting: return "a snapshot is being taken"
     case .scanning: return "everything is being looked at"
-    case .offline: return "for the folder to come back"
+    case .offline: return "for the folder and its repository to be there"
     }
   }
 

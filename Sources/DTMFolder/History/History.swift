@@ -1,8 +1,8 @@
 package import DTMRepository
 internal import DTMSystem
 
-/// A snapshot with its id and what was learnt about it since.
-package struct KnownSnapshot: Sendable {
+/// A snapshot with its id. A class: histories of thousands are sorted and handed on.
+package final class KnownSnapshot: Sendable {
   /// The snapshot as an object, and what it decodes to.
   package let id: ObjectID
   package let snapshot: Snapshot

@@ -139,7 +139,7 @@ final class ScanWork: Sendable {
       let opened = try directory.open(root)
       root.calls.add(3)
       var listing = try DirectoryListing(reading: opened.descriptor)
-      root.calls.add(listing.count / 1500)
+      root.calls.add(listing.count / 750)
       if directory.key.isRoot {
         if let index = listing.index(of: repositoryName) { listing.removeAll { $0 == index } }
       } else if listing.index(of: repositoryName) != nil {

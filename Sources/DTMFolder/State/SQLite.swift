@@ -126,7 +126,7 @@ enum SQLiteValue: Hashable {
   }
 
   private var isLogShort: Bool {
-    let name = FilePath(platformBytes: path + Array("-wal".utf8))
+    let name = FilePath(bytes: path + Array("-wal".utf8))
     guard let log = try? Descriptor.open(name, [.readOnly, .noFollow]),
       let length = try? log.status().size
     else { return false }

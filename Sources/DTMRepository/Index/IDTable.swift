@@ -53,6 +53,9 @@ enum TableBytes: Sendable {
 /// A lookup reads two numbers of the fan-out and halves what is between them. Nothing read from
 /// here is trusted: a wrong row leads to a frame that does not hold the object.
 struct IDTable: Sendable {
+  /// So few are halved at once.
+  private static let fewRows = 8
+
   let bytes: TableBytes
   /// The first `fanOutBits` bits of an id choose the cell.
   let fanOutBits: Int
@@ -115,12 +118,39 @@ struct IDTable: Sendable {
     var high = Int(bytes.littleEndianHalf(at: fanOutStart + 4 * cell))
     // A damaged fan-out finds nothing.
     guard low <= high, high <= count else { return count }
+    if high - low > Self.fewRows { narrow(&low, &high, to: id) }
     while low < high {
       let middle = (low + high) / 2
-      let word = bytes.bigEndianWord(at: rowOffset(middle))
-      let isLess = word == id.words.0 ? self.id(middle) < id : word < id.words.0
-      if isLess { low = middle + 1 } else { high = middle }
+      if isLess(middle, than: id) { low = middle + 1 } else { high = middle }
     }
     return low
+  }
+
+  /// Ids are uniform, so that a row is not far from where its id would have it: a look there, and some beside
+  /// it in growing steps, spare most of those of halving, each of which is another line of memory.
+  private func narrow(_ low: inout Int, _ high: inout Int, to id: ObjectID) {
+    let fraction = (id.words.0 << UInt64(fanOutBits)) >> 32
+    let guess = low + Int(UInt64(high - low) * fraction >> 32)
+    var step = 2
+    if isLess(guess, than: id) {
+      low = guess + 1
+      while guess + step < high, isLess(guess + step, than: id) {
+        low = guess + step + 1
+        step *= 2
+      }
+      high = min(high, guess + step)
+    } else {
+      high = guess
+      while guess - step >= low, !isLess(guess - step, than: id) {
+        high = guess - step
+        step *= 2
+      }
+      low = max(low, guess - step + 1)
+    }
+  }
+
+  private func isLess(_ row: Int, than id: ObjectID) -> Bool {
+    let word = bytes.bigEndianWord(at: rowOffset(row))
+    return word == id.words.0 ? self.id(row) < id : word < id.words.0
   }
 }

@@ -332,6 +332,9 @@ final class PackCatalog {
     unsettled = []
   }
 
+  /// A pack that counts; nil where none of the id does.
+  func handle(_ id: PackID) -> PackHandle? { handles[id] }
+
   /// All packs that count: sealed ones and the committed part of live ones.
   func allPacks() -> [PackHandle] {
     handles.values.sorted { $0.id < $1.id }

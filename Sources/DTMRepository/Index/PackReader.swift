@@ -6,6 +6,8 @@ final class PackReader: ObjectReader {
   private static let cachedFrames = 12
   /// Frame headers kept to confirm what a table says.
   private static let cachedHeaders = 64
+  /// So many rows of a frame are sooner looked through than tables.
+  private static let fewRows = 16
 
   private struct Place: Hashable {
     let pack: PackID
@@ -85,6 +87,16 @@ final class PackReader: ObjectReader {
     var failure: RepositoryError?
     if let bytes = try read(id, kind, [location], &failure) { return bytes }
     return try read(id, kind)
+  }
+
+  /// Where an object is that stands in the frame that was read last, a small one: no table is asked. Nil
+  /// where it does not, and where the pack does not count.
+  func locationInNewestFrame(of name: ObjectName) -> ObjectLocation? {
+    guard let (place, frame) = frames.last, frame.header.rows.count <= Self.fewRows,
+      frame.header.rows.contains(where: { $0.id == name.id && $0.kind == name.kind }),
+      let pack = catalog.handle(place.pack)
+    else { return nil }
+    return ObjectLocation(pack: pack, frameOffset: place.offset)
   }
 
   /// The object from the first place where it is whole.

@@ -119,6 +119,24 @@ package struct ByteReader {
     return value
   }
 
+  /// Goes past a number, without a look at its form.
+  package mutating func skipVarint() throws(DecodingFailure) {
+    while offset < end {
+      let byte = bytes[offset]
+      offset &+= 1
+      if byte < 0x80 { return }
+    }
+    throw failure("a number is cut off")
+  }
+
+  /// Goes past a varint length and so many bytes; returns the length.
+  package mutating func skipCounted() throws(DecodingFailure) -> Int {
+    let length = try int()
+    guard length <= remaining else { throw failure("\(length) bytes are cut off") }
+    offset += length
+    return length
+  }
+
   /// A varint in zigzag form: 0, -1, 1, -2, …
   package mutating func svarint() throws(DecodingFailure) -> Int64 {
     let value = try varint()
@@ -154,11 +172,7 @@ package struct ByteReader {
   /// An object id's 32 bytes.
   package mutating func id() throws(DecodingFailure) -> ObjectID {
     let start = try take(ObjectID.length)
-    let span = bytes.span
-    func word(_ place: Int) -> UInt64 {
-      span.littleEndianWord(at: start + 8 * place).byteSwapped
-    }
-    return ObjectID(words: (word(0), word(1), word(2), word(3)))
+    return ObjectID(bytes.span, at: start)
   }
 
   /// A varint count and each element.

@@ -13,6 +13,14 @@ package struct ObjectID: Hashable, Comparable, Sendable {
     self.words = words
   }
 
+  /// The id in the 32 bytes of a span from an offset on, which have to be in bounds.
+  package init(_ span: Span<UInt8>, at offset: Int) {
+    func word(_ place: Int) -> UInt64 {
+      span.littleEndianWord(at: offset + 8 * place).byteSwapped
+    }
+    words = (word(0), word(1), word(2), word(3))
+  }
+
   /// The id in 32 bytes; nil for any other number of bytes.
   package init?(_ bytes: some RandomAccessCollection<UInt8>) {
     guard bytes.count == Self.length else { return nil }

@@ -29,8 +29,8 @@ package final class RefLog: Sendable {
   }
 
   /// A new segment begins when the old one would grow above this many bytes, and above four times
-  /// its checkpoint. Every process that opens the log reads one: about 600 snapshots.
-  package static let defaultSegmentLimit = 128 << 10
+  /// its checkpoint. Every process that opens the log reads one: about 160 snapshots.
+  package static let defaultSegmentLimit = 64 << 10
   static let lockName = "locks/refs"
   /// The kind of the record that a repair begins a segment with.
   static let repairKind = "repair"

@@ -30,11 +30,18 @@ struct SegmentCopy {
 
   var end: Int { start + bytes.count }
 
-  /// The bytes of a record, or nil where the copy ends before.
-  func slice(_ frame: RecordFrame) -> ArraySlice<UInt8>? {
+  /// Whether a record of another copy stands in this one as it does there.
+  func holds(_ frame: RecordFrame, as other: SegmentCopy) -> Bool {
+    guard let mine = part(of: frame), let others = other.part(of: frame) else { return false }
+    return bytes.span.extracting(mine)
+      .comparison(with: other.bytes.span.extracting(others)) == 0
+  }
+
+  /// Where a record is in the bytes; nil where the copy ends before.
+  private func part(of frame: RecordFrame) -> Range<Int>? {
     let at = frame.offset - start
     guard at >= 0, at + frame.length <= bytes.count else { return nil }
-    return bytes[at..<(at + frame.length)]
+    return at..<(at + frame.length)
   }
 
   /// Looks at what stands at an offset (format: The ref log, what a torn record is).
@@ -93,8 +100,8 @@ struct SegmentCopy {
   private func wholeRecord(_ at: Int, _ length: Int) -> RecordFrame? {
     let end = at + length - Segment.digestLength
     let digest = Digest.sha256(bytes.span.extracting(at..<end))
-    guard ObjectID(bytes[end..<(at + length)]) == digest else { return nil }
-    guard let previous = ObjectID(bytes[(at + 16)..<(at + 48)]) else { return nil }
+    guard ObjectID(bytes.span, at: end) == digest else { return nil }
+    let previous = ObjectID(bytes.span, at: at + 16)
     let sequence = UInt64(u32(at + 8)) | UInt64(u32(at + 12)) << 32
     // No log gets there, and every number that is taken has a next one.
     guard sequence < UInt64.max else { return nil }

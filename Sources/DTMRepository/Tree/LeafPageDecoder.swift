@@ -116,7 +116,7 @@ struct LeafPageDecoder {
     let fits: Bool
     switch (kind, try reader.u8()) {
     case (.file, ContentTag.inline):
-      let length = try skipCounted()
+      let length = try reader.skipCounted()
       fits = UInt64(length) == size && size <= inlineLimit
     case (.file, ContentTag.chunk):
       _ = try reader.id()
@@ -124,7 +124,7 @@ struct LeafPageDecoder {
     case (.file, ContentTag.list):
       _ = try reader.id()
       fits = size > 0
-    case (.symlink, ContentTag.target): fits = UInt64(try skipCounted()) == size
+    case (.symlink, ContentTag.target): fits = UInt64(try reader.skipCounted()) == size
     case (.characterDevice, ContentTag.device), (.blockDevice, ContentTag.device):
       _ = try reader.int(limit: Int(UInt32.max))
       _ = try reader.int(limit: Int(UInt32.max))
@@ -146,7 +146,7 @@ struct LeafPageDecoder {
     if flags & LeafFlags.attributes != 0 {
       switch try reader.u8() {
       case LeafFlags.attributesInline:
-        let length = try skipCounted()
+        let length = try reader.skipCounted()
         guard length > 0, length <= TreeEntry.inlineAttributesLimit else {
           throw reader.failure("inline attributes have \(length) bytes")
         }
@@ -156,21 +156,11 @@ struct LeafPageDecoder {
     }
     if flags & LeafFlags.linkGroup != 0 {
       guard kind != .directory else { throw reader.failure("a directory has a link group") }
-      let length = try skipCounted()
+      let length = try reader.skipCounted()
       guard length > 0 else { throw reader.failure("a link group is empty") }
       if let flaw = KeyRule.flaw(bytes, from: reader.offset - length, to: reader.offset) {
         throw reader.failure("a link group: \(flaw)")
       }
     }
-  }
-
-  /// Goes past a varint length and so many bytes; returns the length.
-  private mutating func skipCounted() throws(DecodingFailure) -> Int {
-    let length = try reader.int()
-    guard length <= reader.remaining else { throw reader.failure("\(length) bytes are cut off") }
-    if length > 0 {
-      reader = ByteReader(bytes, from: reader.offset + length, to: bytes.count)
-    }
-    return length
   }
 }

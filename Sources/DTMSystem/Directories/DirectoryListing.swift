@@ -25,7 +25,8 @@ package struct DirectoryListing: Sendable {
   package init(reading directory: borrowing Descriptor) throws(Errno) {
     let number = directory.rawValue
     if lseek(number, 0, SEEK_SET) < 0 { throw .current }
-    let length = 64 * 1024
+    // From 64 KiB on, giving it back makes malloc(3) gather all that it has free, at each directory.
+    let length = 32 * 1024
     try unsafe withUnsafeTemporaryAllocation(byteCount: length, alignment: 8) {
       buffer throws(Errno) in
       while true {

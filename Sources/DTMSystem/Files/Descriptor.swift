@@ -53,6 +53,12 @@ package struct OpenFlags: OptionSet, Sendable {
   package let rawValue: Int32
   package init(rawValue: Int32) { self.rawValue = rawValue }
 
+  /// As each set of options has it, but for Int32 alone: what the library makes for all sets takes 3 % of a
+  /// scan, for a list of flags at each directory.
+  package init(arrayLiteral elements: OpenFlags...) {
+    rawValue = elements.reduce(0) { $0 | $1.rawValue }
+  }
+
   package static let readOnly = OpenFlags(rawValue: O_RDONLY)
   package static let writeOnly = OpenFlags(rawValue: O_WRONLY)
   package static let readWrite = OpenFlags(rawValue: O_RDWR)

@@ -2,20 +2,15 @@ package import SystemPackage
 
 /// Paths as the bytes that they are; `FilePath.string` repairs what is not UTF-8.
 extension FilePath {
-  package var platformBytes: [UInt8] {
+  /// The bytes that the system is given, without the NUL at the end.
+  package var bytes: [UInt8] {
     unsafe withPlatformString { pointer in
-      var bytes: [UInt8] = []
-      var next = unsafe pointer
-      while unsafe next.pointee != 0 {
-        bytes.append(UInt8(bitPattern: unsafe next.pointee))
-        unsafe next += 1
-      }
-      return bytes
+      unsafe UnsafeBufferPointer(start: pointer, count: length).map { UInt8(bitPattern: $0) }
     }
   }
 
   /// Bytes from the first NUL on do not count.
-  package init(platformBytes bytes: [UInt8]) {
+  package init(bytes: [UInt8]) {
     let characters = bytes.map { CChar(bitPattern: $0) } + [0]
     self = unsafe characters.withUnsafeBufferPointer { buffer in
       guard let base = buffer.baseAddress else { return FilePath() }

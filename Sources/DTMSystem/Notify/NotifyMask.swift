@@ -5,6 +5,11 @@ package struct NotifyMask: OptionSet, Sendable, Hashable {
   package let rawValue: UInt32
   package init(rawValue: UInt32) { self.rawValue = rawValue }
 
+  /// See `OpenFlags`.
+  package init(arrayLiteral elements: NotifyMask...) {
+    rawValue = elements.reduce(0) { $0 | $1.rawValue }
+  }
+
   package static let modify = NotifyMask(rawValue: UInt32(IN_MODIFY))
   package static let attributes = NotifyMask(rawValue: UInt32(IN_ATTRIB))
   package static let closeWrite = NotifyMask(rawValue: UInt32(IN_CLOSE_WRITE))

@@ -29,7 +29,7 @@ package enum ProcessPlace {
 
   /// The path without links, `.` and `..`, absolute (realpath(3)). All of it has to be there.
   package static func canonical(_ path: FilePath) throws(Errno) -> FilePath {
-    try unsafe withCString(of: path.platformBytes) { name throws(Errno) in
+    try unsafe withCString(of: path.bytes) { name throws(Errno) in
       guard let found = unsafe realpath(name, nil) else { throw .current }
       defer { unsafe free(found) }
       return unsafe FilePath(platformString: found)

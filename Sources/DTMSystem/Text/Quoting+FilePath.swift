@@ -9,12 +9,3 @@ extension Quoting {
   /// A path as one word of a command line.
   package static func shell(_ path: FilePath) -> String { shell(path.bytes) }
 }
-
-extension FilePath {
-  /// The bytes that the system is given, without the NUL at the end.
-  package var bytes: [UInt8] {
-    unsafe withPlatformString { pointer in
-      unsafe UnsafeBufferPointer(start: pointer, count: length).map { UInt8(bitPattern: $0) }
-    }
-  }
-}

@@ -90,6 +90,30 @@ import Testing
     }
   }
 
+  /// What is needed is found by them alone when room is freed.
+  @Test(arguments: TreeGenerator.Shape.allCases)
+  func `the references of pages are those of their entries`(_ shape: TreeGenerator.Shape) throws {
+    var generator = TreeGenerator(shape: shape, random: .fresh("references"))
+    let tree = try generator.model(3_000).tree(objects)
+    let entries = try tree.entries()
+    var expected: [String] = []
+    for entry in entries {
+      switch entry.content {
+      case .chunk(let id): expected.append("chunk \(id)")
+      case .list(let id): expected.append("list \(id)")
+      default: break
+      }
+      if case .object(let id) = entry.attributes { expected.append("chunk \(id)") }
+    }
+    func follow(_ page: ObjectID) throws -> [String] {
+      try PageReferences.of(try objects.read(page, .page), id: page).flatMap { id, kind in
+        kind == .page ? try follow(id) : ["\(kind) \(id)"]
+      }
+    }
+    #expect(try follow(tree.root) == expected)
+    #expect(expected.count > 50 && entries.contains { $0.linkGroup != nil })
+  }
+
   @Test func `pages of random changes never crash a reader`() throws {
     var random = SplitMix.fresh("garbage")
     let pages = [try leaf(), try inner()]
@@ -112,6 +136,7 @@ import Testing
       _ = try? tree.applying(batch, to: objects)
       _ = try? tree.differences(from: Tree.empty(objects))
       _ = try tree.check()
+      _ = try? PageReferences.of(bytes, id: tree.root)
     }
   }
 }

@@ -10,7 +10,8 @@ struct CollectionRoots {
     let next: ObjectID?
   }
 
-  private(set) var kept: [(snapshot: ObjectID, tree: ObjectID)] = []
+  /// How many stay.
+  var count: Int { seen.count }
   /// Whether something goes of which no record tells yet.
   private(set) var isNews = false
 
@@ -20,12 +21,14 @@ struct CollectionRoots {
   private let pruned: [ObjectID: Bool]
   private var seen: Set<ObjectID> = []
 
-  /// `cutoff`: what was pruned, or done, later stays.
+  /// `cutoff`: what was pruned, or done, later stays. `walk` marks what that needs.
   ///
-  /// Reads the whole ref log and each snapshot once. Throws `.corrupt` where the log is damaged, or a
+  /// Reads the whole ref log and each snapshot once, and marks its tree at once: its pages were stored with it,
+  /// and are at hand. Throws `.corrupt` where the log is damaged, or a
   /// snapshot lost that nobody pruned: then nobody knows what is needed.
   init(
-    _ repository: Repository, _ state: RefLogState, cutoff: Timestamp
+    _ repository: Repository, _ state: RefLogState, cutoff: Timestamp,
+    marking walk: inout LiveWalk
   ) throws(RepositoryError) {
     self.repository = repository
     let taken = try Self.taken(repository.refLog, cutoff)
@@ -33,13 +36,13 @@ struct CollectionRoots {
     // What was written again without something stays as it is now: nothing brings back what it was.
     let successors = RefLog.successors(taken.rewritten)
     let targets = state.refs.sorted { $0.key < $1.key }.compactMap { Self.id($0.value) }
-    for id in targets { try follow(id) }
+    for id in targets { try follow(id, &walk) }
     for operation in state.operations where operation.time > max(cutoff, taken.cutoff ?? cutoff) {
       for move in operation.moves {
         for id in [move.old, move.new].compactMap({ $0.flatMap(Self.id) }) {
           let present = successors[id] ?? id
           // What is gone by now was never promised.
-          if repository.isIndexed(present, .snapshot) { try follow(present) }
+          if repository.isIndexed(present, .snapshot) { try follow(present, &walk) }
         }
       }
     }
@@ -77,7 +80,9 @@ struct CollectionRoots {
   }
 
   /// Takes in a snapshot and what came before it. A ref's own snapshot stays in any case.
-  private mutating func follow(_ start: ObjectID) throws(RepositoryError) {
+  private mutating func follow(
+    _ start: ObjectID, _ walk: inout LiveWalk
+  ) throws(RepositoryError) {
     var passed: [ObjectID] = []
     var next: ObjectID? = start
     while let id = next {
@@ -86,7 +91,7 @@ struct CollectionRoots {
         close(&passed, next: id)
         guard seen.insert(id).inserted else { return }
         let snapshot = try kept(id)
-        kept.append((id, snapshot.tree))
+        try walk.mark(id, tree: snapshot.tree)
         next = snapshot.parent
       } else {
         passed.append(id)

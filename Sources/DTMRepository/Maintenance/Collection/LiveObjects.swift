@@ -42,6 +42,13 @@ struct LiveObjects {
     try mark(name, at: reader.catalog.locations(of: name.id, name.kind))
   }
 
+  /// Marks it where it was just found. Another copy may be marked too.
+  mutating func mark(
+    _ name: ObjectName, at location: ObjectLocation
+  ) throws(RepositoryError) -> Mark {
+    try mark(name, at: [location])
+  }
+
   /// Marks it in a pack that is condemned, if it is there; returns that pack.
   mutating func markCondemned(_ name: ObjectName) throws(RepositoryError) -> (PackFile, Mark)? {
     for location in try reader.catalog.condemnedLocations(of: name.id, name.kind) {

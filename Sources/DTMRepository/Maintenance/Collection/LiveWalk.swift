@@ -50,23 +50,32 @@ struct LiveWalk {
 
   private mutating func markPage(_ id: ObjectID) throws(RepositoryError) {
     guard try isNew(ObjectName(id: id, kind: .page)) else { return }
-    switch try Page(decoding: try read(id, .page), id: id) {
+    let bytes = try read(id, .page)
+    if onNew != nil { return try markPage(try Page(decoding: bytes, id: id)) }
+    for (object, kind) in try PageReferences.of(bytes, id: id) {
+      if kind == .page { try markPage(object) } else { try markContent(object, kind) }
+    }
+  }
+
+  /// The same, where it matters to which path each object belongs.
+  private mutating func markPage(_ page: Page) throws(RepositoryError) {
+    switch page {
     case .inner(let page):
       for child in page.children { try markPage(child) }
     case .leaf(let page):
       for index in 0..<page.keys.count {
         let references = try page.references(index)
-        if onNew != nil, !references.isEmpty { key = page.keys.key(index) }
+        if !references.isEmpty { key = page.keys.key(index) }
         defer { key = nil }
-        for (object, kind) in references {
-          if kind == .list {
-            try markList(object)
-          } else {
-            _ = try isNew(ObjectName(id: object, kind: kind))
-          }
-        }
+        for (object, kind) in references { try markContent(object, kind) }
       }
     }
+  }
+
+  private mutating func markContent(
+    _ id: ObjectID, _ kind: ObjectKind
+  ) throws(RepositoryError) {
+    if kind == .list { try markList(id) } else { _ = try isNew(ObjectName(id: id, kind: kind)) }
   }
 
   private mutating func markList(_ id: ObjectID) throws(RepositoryError) {
@@ -95,6 +104,11 @@ struct LiveWalk {
   }
 
   private mutating func mark(_ name: ObjectName) throws(RepositoryError) -> Bool {
+    // Pages are stored with the snapshot that they are of: the frame that was read for it names them.
+    if onNew == nil, let location = reader.locationInNewestFrame(of: name) {
+      let mark = try objects.mark(name, at: location)
+      if mark != .missing { return mark == .new }
+    }
     switch try objects.mark(name) {
     case .new:
       if let onNew, let (bytes, pack) = try objects.room(of: name) { onNew(key, bytes, pack) }

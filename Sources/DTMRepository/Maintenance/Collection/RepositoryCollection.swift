@@ -49,7 +49,7 @@ package final class RepositoryCollection {
     try condemned.settle()
     try repository.packs.listAnew(in: try EpochLock.newest(files) ?? "")
     var roots = try mark()
-    report.keptSnapshots = roots.kept.count
+    report.keptSnapshots = roots.count
     try announce(&roots)
     var isDone = try endRound(condemning: deadPacks())
     if isDone { isDone = try rewriteWasteful() }
@@ -73,8 +73,7 @@ package final class RepositoryCollection {
 
   private func mark() throws(RepositoryError) -> CollectionRoots {
     let state = try repository.refresh()
-    let roots = try CollectionRoots(repository, state, cutoff: cutoff)
-    for (snapshot, tree) in roots.kept { try walk.mark(snapshot, tree: tree) }
+    let roots = try CollectionRoots(repository, state, cutoff: cutoff, marking: &walk)
     markedSequence = state.sequence
     return roots
   }
@@ -87,7 +86,7 @@ package final class RepositoryCollection {
     draft.removedPacks = try sealWastefulLivePacks()
     if draft.facts.isEmpty && draft.removedPacks.isEmpty && !roots.isNews { return }
     draft.details = [(RefLog.cutoffDetail, "\(cutoff.seconds).\(cutoff.nanoseconds)")]
-    draft.summary = "collected what none of \(roots.kept.count) snapshots needs"
+    draft.summary = "collected what none of \(roots.count) snapshots needs"
     let announced = draft
     let state = try repository.onFullDisk { () throws(RepositoryError) in
       try repository.refLog.append(announced, at: context.time)

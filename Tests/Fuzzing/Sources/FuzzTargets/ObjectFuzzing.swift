@@ -6,10 +6,14 @@ enum ObjectFuzzing {
   private static let id = ObjectID(words: (1, 2, 3, 4))
 
   static func leafPage(_ input: [UInt8]) {
+    let found = try? PageReferences.of(input, id: id)
     guard let page = try? LeafPageDecoder.decode(input, id: id) else { return }
     var writer = LeafPageWriter()
     var copier = LeafPageWriter()
     do {
+      let references = try page.slots.indices.flatMap { try page.references($0) }
+      hold(
+        found?.elementsEqual(references, by: ==) == true, "a leaf's references are not all found")
       for index in page.slots.indices {
         let entry = try page.entry(index)
         _ = Timestamp(entry.modified).rfc3339
@@ -27,7 +31,9 @@ enum ObjectFuzzing {
   }
 
   static func innerPage(_ input: [UInt8]) {
+    let found = try? PageReferences.of(input, id: id)
     guard let page = try? InnerPage(decoding: input, id: id) else { return }
+    hold(found?.map(\.id) == page.children, "an inner page's references are not all found")
     var writer = InnerPageWriter(level: page.level)
     do {
       for index in page.children.indices { _ = try writer.append(page, index) }
