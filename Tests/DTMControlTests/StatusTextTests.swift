@@ -54,9 +54,19 @@ import Testing
           missed       2 changes that no event told, found by a scan
         old  /mnt/old  at 7f3a9c2e, 2 min ago                                   unprotected
           unprotected  the folder is not there
-          waiting      for the folder and its repository to be there
+          waiting      for the folder to come back
 
         """)
+  }
+
+  @Test func `a folder whose repository is not there waits for nothing else`() {
+    var folder = FolderStatus(
+      name: "lake", path: "/srv/data/lake", state: .unprotected,
+      reasons: ["there is no repository"], phase: .scanning, basis: .scan)
+    let text = StatusText(now: Self.now, isColoured: false)
+    #expect(text.lines(folder).last == "  unprotected  there is no repository")
+    folder.watchedDirectories = 1
+    #expect(text.lines(folder).last == "  waiting      everything is being looked at")
   }
 
   @Test func `a daemon without folders says how to add one`() {

@@ -68,8 +68,10 @@ package struct StatusText {
     case .dirty: return changes
     case .settling: return "\(changes), until the folder is quiet"
     case .snapshotting: return "a snapshot is being taken"
+    // Where nothing is watched and nothing can be recorded, the reason says what is waited for.
+    case .scanning where folder.state == .unprotected && folder.watchedDirectories == 0: return nil
     case .scanning: return "everything is being looked at"
-    case .offline: return "for the folder and its repository to be there"
+    case .offline: return "for the folder to come back"
     }
   }
 

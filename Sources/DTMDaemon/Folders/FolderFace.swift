@@ -127,8 +127,7 @@ extension FolderStatus {
   private static func phase(_ face: FolderFace, _ watch: WatchStatus?) -> Phase {
     if case .held = watch?.condition { return .offline }
     if let basis = face.capturing { return basis == .events ? .snapshotting : .scanning }
-    guard let watch else { return face.engineError == nil ? .scanning : .offline }
-    if watch.condition == .arming { return .scanning }
+    guard let watch, watch.condition != .arming else { return .scanning }
     if watch.dirtyPaths == 0 { return .idle }
     return face.isHoldingBack ? .dirty : .settling
   }
