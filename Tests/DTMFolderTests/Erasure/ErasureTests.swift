@@ -133,6 +133,24 @@ import Testing
     #expect(try Self.erase(files).history.paths.isEmpty)
   }
 
+  @Test func `the log says who erased what, and when`() throws {
+    let (files, _) = try history(3)
+    let time = Timestamp(seconds: Self.time.seconds + 5000)
+    _ = try Erasure(
+      Self.open(files), folder: Self.folder, pattern: "sec*",
+      matching: { key, _ in key == Self.secret },
+      grace: Self.grace, uid: 1234, at: time, waits: { false })
+    var found: OperationRecord?
+    try Self.open(files).refLog.history { record in
+      if record.kind == "erase" { found = record }
+      return found == nil
+    }
+    let record = try #require(found)
+    #expect(record.uid == 1234 && record.time == time)
+    #expect(record.details.contains { $0 == ("pattern", "sec*") })
+    #expect(record.summary == "erased sec*")
+  }
+
   @Test func `what a collection has left of a snapshot is in nobody's way`() throws {
     let (files, ids) = try history(40)
     let repository = try Self.open(files)

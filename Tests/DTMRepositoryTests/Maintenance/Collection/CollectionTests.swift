@@ -252,6 +252,23 @@ import Testing
     #expect(fixture.problem([4, 19, number], in: files) == nil)
   }
 
+  /// An index is a cache that anybody may bring back, from a backup say.
+  @Test func `what an old index names in packs that are gone is stored anew`() throws {
+    let repository = try history(24)
+    let indexes = files.paths().filter { $0.key.hasSuffix(".index") }
+    #expect(!indexes.isEmpty)
+    try fixture.prune(0..<23, in: repository)
+    #expect(try fixture.collect(repository).deletedPacks > 0)
+    for (name, bytes) in indexes { try files.plant(bytes, at: name) }
+    let later = try CollectionFixture.open(files)
+    for number in 3..<8 { try fixture.commit(CollectionFixture.content(number), to: later) }
+    #expect(fixture.problem(23..<29, in: files) == nil)
+    // With the page that an index covers pruned too, what is marked is what is there.
+    try fixture.prune([24, 26], in: later)
+    try fixture.collect(later)
+    #expect(fixture.problem([23, 25, 27, 28], in: files) == nil)
+  }
+
   @Test func `nothing is freed where damage hides what is needed`() throws {
     let repository = try history(12)
     try fixture.prune(0..<11, in: repository)
