@@ -38,6 +38,9 @@ struct ObjectLocation {
 /// All packs of a repository, and where each object is: live packs by an index of their front and
 /// a hash table of the rest, sealed ones in mapped tables. Not for two threads at once.
 final class PackCatalog {
+  /// So often the packs are listed while some of them go.
+  private static let listings = 5
+
   let files: any FileOperations
   private var handles: [PackID: PackHandle] = [:]
   var live: [PackID: LivePackObjects] = [:]
@@ -75,11 +78,21 @@ final class PackCatalog {
     let gone = live.keys.contains { state.livePacks[$0] == nil }
     if sequence == nil || gone || hasSealed { try refreshSealed() }
     if gone { forgetFormerlyLive(state) }
+    unreadable = unreadable.filter { id, error in
+      error.code != .notFound || state.livePacks[id] != nil
+    }
     for pack in state.livePacks.values.sorted(by: { $0.id < $1.id })
     where !excluded.contains(pack.id) {
       try refreshLive(pack.id, pack)
     }
     sequence = state.sequence
+  }
+
+  /// Whether a live pack of a state is not there: a newer one may tell that it was sealed and collected since.
+  func misses(_ state: RefLogState) -> Bool {
+    unreadable.contains { id, error in
+      error.code == .notFound && state.livePacks[id] != nil
+    }
   }
 
   /// Forgets packs that were live, are not any more, and do not stand in `packs/`: what they held was
@@ -131,6 +144,14 @@ final class PackCatalog {
   }
 
   private func refreshSealed(usingIndexes: Bool = true) throws(RepositoryError) {
+    // One that goes before it is opened was collected: what is needed of it stands in another, which may not
+    // have been listed.
+    for _ in 0..<Self.listings where try openListed(usingIndexes: usingIndexes) { return }
+  }
+
+  /// Returns false where a pack that was listed is gone.
+  private func openListed(usingIndexes: Bool) throws(RepositoryError) -> Bool {
+    var isWhole = true
     let names = try onFile("packs", "list") { () throws(Errno) in try files.list("packs") }
     var present: [PackID: PackKind] = [:]
     present.reserveCapacity(names.count)
@@ -150,7 +171,7 @@ final class PackCatalog {
         file = try PackFile(sealed: id, kind, files: files)
       } catch {
         guard error.code == .notFound || error.code == .corrupt else { throw error }
-        if error.code == .corrupt { unreadable[id] = error }
+        if error.code == .corrupt { unreadable[id] = error } else { isWhole = false }
         continue
       }
       let handle = PackHandle(id, kind, opened: file)
@@ -165,6 +186,7 @@ final class PackCatalog {
       }
       if live.removeValue(forKey: id) != nil { hasSealed = true }
     }
+    return isWhole
   }
 
   /// Takes in what the frames of a sealed pack say, as far as they can be read.
@@ -331,6 +353,9 @@ final class PackCatalog {
     for file in unsettled { file.settle() }
     unsettled = []
   }
+
+  /// The packs that count.
+  var packs: Set<PackID> { Set(handles.keys) }
 
   /// A pack that counts; nil where none of the id does.
   func handle(_ id: PackID) -> PackHandle? { handles[id] }

@@ -54,6 +54,13 @@ final class PackReader: ObjectReader {
     frames.removeAll { gone.contains($0.place.pack) }
   }
 
+  /// Lists the packs anew; returns whether any came or went, as they do beside a collection.
+  func listAgain() throws(RepositoryError) -> Bool {
+    let before = catalog.packs
+    try forgetGone()
+    return catalog.packs != before
+  }
+
   func read(_ id: ObjectID, _ kind: ObjectKind) throws(RepositoryError) -> [UInt8] {
     var firstFailure: RepositoryError?
     if let bytes = try read(id, kind, catalog.locations(of: id, kind), &firstFailure) {

@@ -20,7 +20,13 @@ final class Verifier {
       presence.report(Damage(object: nil, file: damage.file, message: damage.message))
     }
     let catalog = repository.packs.catalog
-    for handle in catalog.allPacks() { try verifyPack(handle, sample) }
+    // Beside a collection packs come and go: what is needed is in those that are there at the end.
+    var seen: Set<PackID> = []
+    repeat {
+      for handle in catalog.allPacks() where seen.insert(handle.id).inserted {
+        try verifyPack(handle, sample)
+      }
+    } while try repository.packs.listAgain()
     for (id, error) in catalog.unreadable.sorted(by: { $0.key < $1.key }) {
       presence.report(
         Damage(object: nil, file: error.file ?? "packs/\(id.hex)", message: error.message))
@@ -51,6 +57,8 @@ final class Verifier {
     do throws(RepositoryError) { pack = try handle.file(repository.files) } catch {
       guard error.code == .notFound || error.code == .corrupt else { throw error }
       presence.exclude(handle.id)
+      // Collected since it was listed; if it was needed still, that shows by its objects.
+      if error.code == .notFound { return }
       presence.report(
         Damage(object: nil, file: error.file ?? "packs/\(handle.id.hex)", message: error.message))
       return

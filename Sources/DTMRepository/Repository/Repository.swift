@@ -40,7 +40,7 @@ package final class Repository {
     packs = PackReader(PackCatalog(files), files: files, zstd: zstd)
     do throws(RepositoryError) {
       packs.catalog.epoch = try? EpochLock.newest(files)
-      try packs.catalog.refresh(try refLog.read())
+      _ = try Self.refresh(packs.catalog, refLog)
     } catch {
       // `format.json` is written last: what belongs to it was there.
       guard error.code == .notFound else { throw error }
@@ -150,8 +150,21 @@ package final class Repository {
 
   /// The refs as they are now, with all packs that belong to them readable.
   package func refresh() throws(RepositoryError) -> RefLogState {
-    let state = try refLog.read()
-    try packs.catalog.refresh(state)
+    try Self.refresh(packs.catalog, refLog)
+  }
+
+  private static func refresh(
+    _ catalog: PackCatalog, _ log: RefLog
+  ) throws(RepositoryError) -> RefLogState {
+    var state = try log.read()
+    try catalog.refresh(state)
+    // A collection may have sealed a live pack since the log was read, and taken it away.
+    while catalog.misses(state) {
+      let newer = try log.read()
+      if newer.sequence == state.sequence { break }
+      state = newer
+      try catalog.refresh(state)
+    }
     return state
   }
 
@@ -161,7 +174,7 @@ package final class Repository {
   /// A second reader with caches of its own, for another thread. It sees what is committed now.
   package func makeReader() throws(RepositoryError) -> any ObjectReader {
     let reader = PackReader(PackCatalog(files), files: files, zstd: try Zstd())
-    try reader.catalog.refresh(try refLog.read())
+    _ = try Self.refresh(reader.catalog, refLog)
     return reader
   }
 
@@ -177,10 +190,14 @@ package final class Repository {
       ObjectID(hex: digits + String(repeating: digit, count: max(0, 64 - digits.utf8.count)))
     }
     guard let first = pad("0"), let last = pad("f") else { return [] }
-    var ids: Set<ObjectID> = []
-    packs.catalog.forEachID(from: first, through: last) { ids.insert($0) }
-    var snapshots: [ObjectID] = []
-    for id in ids where try packs.holds(id, .snapshot) { snapshots.append(id) }
+    var snapshots: [ObjectID]
+    repeat {
+      var ids: Set<ObjectID> = []
+      packs.catalog.forEachID(from: first, through: last) { ids.insert($0) }
+      snapshots = []
+      for id in ids where try packs.holds(id, .snapshot) { snapshots.append(id) }
+      // A collection may have moved them since the packs were listed.
+    } while try packs.listAgain()
     return snapshots.sorted()
   }
 

@@ -42,7 +42,7 @@ import Testing
 /// A folder, and the processes at work on it.
 private final class Crowd {
   private enum Job {
-    case snapshot, restore, read
+    case snapshot, restore, read, collect, forget
   }
   private struct Member {
     let job: Job
@@ -58,6 +58,7 @@ private final class Crowd {
   private var members: [Member] = []
   private var versions: [String: Set<String>] = [:]
   private(set) var acknowledged: [String] = []
+  private var forgotten: Set<String> = []
   private var counts: [String: Int] = [:]
   private var number = 0
 
@@ -92,13 +93,16 @@ private final class Crowd {
   func step() throws {
     try change(generator.below(6))
     let id = acknowledged[generator.below(acknowledged.count)]
-    switch generator.below(16) {
+    switch generator.below(19) {
     case 0..<6: try start(.snapshot, "snapshot", "--json")
     case 6: try start(.restore, "restore", "--at", id, "f\(generator.below(6))", "--json")
     case 7: try start(.read, "log", "--json")
     case 8: try start(.read, "cat", id, "f\(generator.below(6))")
     case 9: try start(.read, "restore", "--at", id, "--to", work.path("back-\(number)"))
     case 10: try start(.read, "verify", "--all", "--json")
+    case 16: try start(.collect, "gc", "--json")
+    case 17: try start(.collect, "gc", "--now", "--json")
+    case 18: try forget()
     case 11, 12: signal(SIGKILL)
     case 13, 14: signal(SIGSTOP)
     default: goOn()
@@ -112,6 +116,16 @@ private final class Crowd {
       // Who waits for a stopped one would wait for half a minute.
       if generator.oneIn(200) { goOn() }
     }
+  }
+
+  /// Gives up a snapshot that nobody reads just now: its content may go.
+  private func forget() throws {
+    guard acknowledged.count > 3, members.allSatisfy({ $0.job != .read && $0.job != .restore })
+    else { return }
+    let id = acknowledged[generator.below(acknowledged.count - 1)]
+    forgotten.insert(id)
+    acknowledged.removeAll { $0 == id }
+    try start(.forget, "forget", id)
   }
 
   private func signal(_ signal: Int32) {
@@ -147,7 +161,8 @@ private final class Crowd {
     let outcome = member.child.finish()
     // What was printed counts, even when the process was killed right after.
     if member.job == .snapshot, let id = try? JSONNode(parsing: outcome.output)["id"]?.string {
-      acknowledged.append(id)
+      // A daemon answers several with one, some of them late.
+      if !forgotten.contains(id) { acknowledged.append(id) }
       count("snapshots")
     }
     if member.isKilled && outcome.status == 128 + SIGKILL { return }
@@ -155,6 +170,9 @@ private final class Crowd {
       switch member.job {
       case .snapshot: [0, 3, 75]
       case .restore: [0, 3, 75]
+      case .collect: [0, 3, 75]
+      // The newest one stays.
+      case .forget: [0, 64, 75]
       case .read: [0]
       }
     if outcome.status == 75 { count("busy") } else { count("\(member.job) done") }
