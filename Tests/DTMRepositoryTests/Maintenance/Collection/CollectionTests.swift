@@ -252,6 +252,20 @@ import Testing
     #expect(fixture.problem([4, 19, number], in: files) == nil)
   }
 
+  @Test func `a reader that has opened none of the packs finds snapshots where they went`() throws {
+    let repository = try history(24)
+    #expect(files.paths().keys.contains { $0.hasSuffix(".index") })
+    let reader = try CollectionFixture.open(files)
+    let kept = [2, 9, 23]
+    try fixture.prune((0..<24).filter { !kept.contains($0) }, in: repository)
+    #expect(try fixture.collect(repository).rewrittenPacks > 0)
+    for number in kept {
+      let id = fixture.snapshots[number].id
+      #expect(try reader.snapshotIDs(prefix: id.hex) == [id], "\(number)")
+    }
+    #expect(try reader.verify(readsData: true).damage.isEmpty)
+  }
+
   /// An index is a cache that anybody may bring back, from a backup say.
   @Test func `what an old index names in packs that are gone is stored anew`() throws {
     let repository = try history(24)
