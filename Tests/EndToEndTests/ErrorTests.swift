@@ -56,14 +56,25 @@ import Testing
   @Test func `of a restore into what dtm keeps leave it alone`() throws {
     try work.write("a", "1\n")
     try work.good("init")
+    try work.shell("ln -s lake/.dtm/packs packs")
     let before = try Files.listing(work.file(".dtm"))
-    for place in [".dtm/out", ".dtm", "b/../.dtm/packs/out", work.file(".dtm") + "/out"] {
+    for place in [
+      ".dtm/out", ".dtm", "b/../.dtm/packs/out", work.file(".dtm") + "/out", "../packs",
+      "../packs/out",
+    ] {
       let outcome = try work.dtm("restore", "HEAD", "--to", place)
       #expect(outcome.status == 64, "\(place): \(outcome.errorText)")
       #expect(outcome.errorText.contains("is in a repository"), "\(outcome.errorText)")
     }
     #expect(try Files.listing(work.file(".dtm")) == before)
     try work.good("restore", "HEAD", "--to", "b")
+    // One that lies elsewhere, named by a link.
+    try work.shell("mkdir other real; ln -s real link; echo 1 >other/a")
+    let repository = work.path("link") + "/store"
+    try work.good("init", work.path("other"), "--repository", repository)
+    let outcome = try work.dtm(
+      "restore", "HEAD", "--to", work.path("real") + "/store/out", in: work.path("other"))
+    #expect(outcome.status == 64, "\(outcome.errorText)")
   }
 
   @Test(arguments: [

@@ -78,10 +78,13 @@ struct Restore: ReportingVerb {
   /// Where the paths are to go: not into what dtm keeps.
   private func destination(_ text: String, _ access: FolderAccess) throws -> FilePath {
     let path = try access.invocation.absolute(text)
-    let place = try PathStatus.canonicalPlace(of: path) ?? path
+    // A link may lead there, at its end too.
+    let place = try PathStatus.canonical(path) ?? PathStatus.canonicalPlace(of: path) ?? path
+    let kept = access.location.repository
+    let repository = try PathStatus.canonical(kept) ?? kept
     guard
       place.components.contains(where: { $0.string == FolderLocation.repositoryName })
-        || place.starts(with: access.location.repository)
+        || place.starts(with: repository)
     else { return path }
     throw CommandFailure(
       .invalidInput, "\(Quoting.path(path)) is in a repository", hint: "name another directory")

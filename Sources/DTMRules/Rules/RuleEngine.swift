@@ -31,7 +31,7 @@ package struct RuleEngine: Sendable {
   let start: Timestamp
   private(set) var now: Timestamp
 
-  private struct Subject: Sendable {
+  private struct Subject: Sendable, Equatable {
     let condition: Int
     let path: PathKey
     let mark: UInt64
@@ -210,9 +210,12 @@ package struct RuleEngine: Sendable {
 
   private mutating func wait(_ rule: Int, _ condition: Int, _ mark: UInt64, _ key: PathKey) {
     if memory.has(mark) || inFlight.contains(mark) { return }
+    let subject = Subject(condition: condition, path: key, mark: mark)
+    // Seen again it keeps its turn.
+    if waiting[rule].contains(subject) { return }
     // A version that was not fired for is no more: the newest is.
     waiting[rule].removeAll { $0.condition == condition && $0.path == key }
-    waiting[rule].append(Subject(condition: condition, path: key, mark: mark))
+    waiting[rule].append(subject)
   }
 
   private func isBroughtBack(_ version: PathVersion) -> Bool {

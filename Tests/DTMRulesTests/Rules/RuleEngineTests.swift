@@ -45,6 +45,18 @@ import Testing
     #expect(rules.takeFirings().map(\.rule) == [0])
   }
 
+  /// As versions of a table do, of which a look finds some and events tell of the same again.
+  @Test func `markers fire in the order in which they were seen first`() throws {
+    var rules = engine([Rule(name: "a", conditions: [.marker(try pattern("*.json"))])])
+    for (name, number) in [("0", 1), ("1", 2), ("2", 3), ("0", 1), ("1", 2), ("3", 4), ("0", 9)] {
+      rules.sawFile(try key("\(name).json"), version(Int64(number)), isArrival: false)
+    }
+    // What was touched meanwhile is a marker that came last.
+    #expect(
+      rules.takeFirings().compactMap(\.path)
+        == ["1", "2", "3", "0"].map { PathKey("\($0).json") })
+  }
+
   @Test func `another inode of the same number is another version`() throws {
     var rules = engine([Rule(name: "a", conditions: [.movedIn(try pattern("r/*"))])])
     for born in [Int64(1), 1, 2] {
